@@ -1,0 +1,7 @@
+//! hopper plans and builds telescoping SSH tunnels. This is the map of the house.
+//!
+//! Imports go one way, top to bottom; `tests/house.rs` holds it and `docs/house.md` explains it.
+
+pub mod plan;
+pub mod ssh;
+pub mod topology;

@@ -1,0 +1,3 @@
+//! The `hopper` binary: nothing but a call into the library.
+
+fn main() {}

@@ -1,0 +1,54 @@
+//! What must be done: which tunnels, in which layers, and which forwards ride them.
+//!
+//! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
+//! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
+
+mod tunnel;
+
+pub use tunnel::{Carrier, Tunnel, TunnelId};
+
+use crate::topology::{Forward, HostId, Strategy};
+
+/// What must be done to make every forward of a topology work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The topology's name.
+    pub topology: String,
+    /// Where SSH clients run.
+    pub strategy: Strategy,
+    /// Every tunnel, in build order: a tunnel comes after the one it rides.
+    pub tunnels: Vec<Tunnel>,
+    /// Tunnel ids by depth: those of one layer can be built at the same time.
+    pub layers: Vec<Vec<TunnelId>>,
+    /// Every forward, in the order of the file.
+    pub forwards: Vec<PlannedForward>,
+    /// How many tunnels of one layer may be opened at a time.
+    pub parallel: usize,
+}
+
+impl Plan {
+    /// The tunnel with this id.
+    pub fn tunnel(&self, id: &TunnelId) -> Option<&Tunnel> {
+        self.tunnels.iter().find(|tunnel| tunnel.id == *id)
+    }
+
+    /// The number of hops of the longest route.
+    pub fn hops(&self) -> usize {
+        self.forwards.iter().map(|forward| forward.route.len() - 1).max().unwrap_or(0)
+    }
+}
+
+/// A forward with the tunnel that carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedForward {
+    /// What the person asked for.
+    pub forward: Forward,
+    /// The tunnel whose server dials the target; `None` when local dials it directly.
+    pub via: Option<TunnelId>,
+    /// What that server dials.
+    pub target: crate::topology::Endpoint,
+    /// Hosts from local to the target's host, both included.
+    pub route: Vec<HostId>,
+    /// Every tunnel it rides, outermost first.
+    pub tunnels: Vec<TunnelId>,
+}

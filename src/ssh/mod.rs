@@ -1,0 +1,5 @@
+//! A session over any byte stream.
+
+mod network;
+
+pub use network::{ByteStream, Dialled, Dialling, Network, RealNetwork};

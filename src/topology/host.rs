@@ -1,0 +1,145 @@
+//! A host: a machine in the topology, and how one logs in there.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Address;
+
+/// The identity of a host: known_hosts, logs and messages use it, whatever address was dialled.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(String);
+
+impl HostId {
+    /// The reserved name of the machine hopper runs on.
+    pub const LOCAL: &'static str = "local";
+
+    /// The machine hopper runs on.
+    pub fn local() -> Self {
+        HostId(Self::LOCAL.to_owned())
+    }
+
+    /// An id as the file writes it.
+    pub fn new(id: impl Into<String>) -> Self {
+        HostId(id.into())
+    }
+
+    /// Whether this is the machine hopper runs on.
+    pub fn is_local(&self) -> bool {
+        self.0 == Self::LOCAL
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A machine in the topology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Identity.
+    pub id: HostId,
+    /// Where to dial it, as seen by whoever dials; a link's `dial` overrides. Its port is the SSH port.
+    pub address: Address,
+    /// Whether it runs an SSH server that hopper may log in to.
+    pub ssh: bool,
+    /// Login name; `None` means the name of the person who runs hopper.
+    pub user: Option<String>,
+    /// Login methods in the order to try.
+    pub auth: Vec<AuthMethod>,
+    /// Private key files, `~/` allowed; empty means the usual ones of the person.
+    pub identities: Vec<String>,
+    /// Offer only the keys named in `identities`, also from the agent.
+    pub identities_only: bool,
+    /// How its host key is judged.
+    pub host_key: HostKeyPolicy,
+    /// When a silent session counts as lost.
+    pub keepalive: Keepalive,
+    /// A deadline for each step of opening a session.
+    pub timeout: Timeouts,
+    /// For pictures and messages.
+    pub label: Option<String>,
+    /// For the reader of the file.
+    pub note: Option<String>,
+}
+
+impl Host {
+    /// A host with every setting at its default: address is the id, port 22, SSH server present.
+    pub fn new(id: HostId) -> Self {
+        Host {
+            address: Address::new(id.as_str(), 22),
+            id,
+            ssh: true,
+            user: None,
+            auth: vec![AuthMethod::Agent, AuthMethod::Key],
+            identities: Vec::new(),
+            identities_only: false,
+            host_key: HostKeyPolicy::default(),
+            keepalive: Keepalive::default(),
+            timeout: Timeouts::default(),
+            label: None,
+            note: None,
+        }
+    }
+}
+
+/// A way to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// Keys held by the running ssh-agent.
+    Agent,
+    /// Key files.
+    Key,
+}
+
+/// How a host key is judged. Always strict: an unknown or changed key ends the run before login.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostKeyPolicy {
+    /// Pinned fingerprints, `SHA256:…`; when any is given, nothing else counts.
+    pub fingerprints: Vec<String>,
+    /// The name to look up in known_hosts instead of address and id.
+    pub alias: Option<String>,
+    /// A known_hosts file to use instead of the person's, `~/` allowed.
+    pub file: Option<String>,
+}
+
+/// When a silent session counts as lost: after `interval` × (`max` + 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Silence before a probe; zero turns probing off.
+    pub interval: Duration,
+    /// Unanswered probes that are tolerated.
+    pub max: usize,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Keepalive { interval: Duration::from_secs(5), max: 3 }
+    }
+}
+
+/// A deadline for each step of opening a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until TCP (or the carrier's channel) is open.
+    pub connect: Duration,
+    /// From open until the server's version line and key exchange are done.
+    pub banner: Duration,
+    /// Machine time for login; a person who is asked may take longer.
+    pub login: Duration,
+    /// Until a forward's far end is open, and until it answers its check.
+    pub forward: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let ten = Duration::from_secs(10);
+        Timeouts { connect: ten, banner: ten, login: Duration::from_secs(20), forward: ten }
+    }
+}
