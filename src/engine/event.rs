@@ -1,0 +1,118 @@
+//! What happened, as the engine tells it to whoever watches: reports, the control socket, tests.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Failure;
+use crate::plan::TunnelId;
+use crate::topology::ForwardId;
+
+/// One thing that happened in a run.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A tunnel reached the next stage of being opened.
+    Stage {
+        /// The tunnel being opened.
+        tunnel: TunnelId,
+        /// What it does now.
+        stage: Stage,
+    },
+    /// A tunnel's session is logged in and can carry.
+    TunnelUp {
+        /// The tunnel.
+        tunnel: TunnelId,
+        /// Since it started to connect.
+        elapsed: Duration,
+        /// Algorithms and login method, for the eye: `curve25519-sha256 · aes256-gcm@openssh.com · key`.
+        detail: String,
+    },
+    /// A carrier's listener is bound (`port` carriers only).
+    CarrierListening {
+        /// The tunnel whose session connects through it.
+        tunnel: TunnelId,
+        /// Where it listens.
+        local: SocketAddr,
+    },
+    /// A forward's listener is bound; nothing is proved yet.
+    ForwardListening {
+        /// The forward.
+        forward: ForwardId,
+        /// Where programs connect, with the port the system chose for `auto`.
+        local: SocketAddr,
+    },
+    /// The far end is being asked for its check.
+    ForwardChecking {
+        /// The forward.
+        forward: ForwardId,
+    },
+    /// The far end answered its check.
+    ForwardUp {
+        /// The forward.
+        forward: ForwardId,
+        /// Where programs connect.
+        local: SocketAddr,
+        /// What the far end said, escaped, when the check listens for words.
+        answer: Option<String>,
+        /// From the first byte of the check to its answer.
+        elapsed: Duration,
+    },
+    /// A forward that is not required could not be proved; the run goes on without it.
+    ForwardFailed {
+        /// The forward.
+        forward: ForwardId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Every required forward is up.
+    Up {
+        /// Since the run started.
+        elapsed: Duration,
+    },
+    /// Teardown began.
+    Closing,
+    /// A forward no longer listens and its streams are gone.
+    ForwardClosed {
+        /// The forward.
+        forward: ForwardId,
+    },
+    /// A tunnel's session is gone.
+    TunnelClosed {
+        /// The tunnel.
+        tunnel: TunnelId,
+    },
+    /// The run ends because of this; told once, the lowest cause only.
+    Failed(Failure),
+    /// Nothing is left.
+    Down,
+}
+
+/// What a tunnel that is being opened does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Opening TCP, or the carrier's channel.
+    Connect,
+    /// Waiting for the server's version line.
+    Banner,
+    /// Key exchange and the judgement of the host key.
+    Keys,
+    /// Logging in.
+    Login,
+    /// Opening what rides it.
+    Forward,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub const ALL: [Stage; 5] = [Stage::Connect, Stage::Banner, Stage::Keys, Stage::Login, Stage::Forward];
+
+    /// The word machines read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Connect => "connect",
+            Stage::Banner => "banner",
+            Stage::Keys => "keys",
+            Stage::Login => "login",
+            Stage::Forward => "forward",
+        }
+    }
+}

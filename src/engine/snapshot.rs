@@ -1,0 +1,153 @@
+//! How a run stands at one moment: what `status` shows.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::plan::TunnelId;
+use crate::topology::{ForwardId, HostId};
+
+/// A run at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The whole.
+    pub state: RunState,
+    /// When the run started.
+    pub since: SystemTime,
+    /// Each tunnel, in plan order.
+    pub tunnels: Vec<TunnelSnapshot>,
+    /// Each forward, in plan order.
+    pub forwards: Vec<ForwardSnapshot>,
+}
+
+/// The whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// Being built.
+    Connecting,
+    /// Every required forward was proved.
+    Up,
+    /// Up, but a forward that is not required failed.
+    Degraded,
+    /// Being taken down.
+    Closing,
+    /// Gone.
+    Down,
+}
+
+impl RunState {
+    /// The word of `hopper.status/1`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunState::Connecting => "connecting",
+            RunState::Up => "up",
+            RunState::Degraded => "degraded",
+            RunState::Closing => "closing",
+            RunState::Down => "down",
+        }
+    }
+}
+
+/// A tunnel at one moment.
+#[derive(Debug, Clone)]
+pub struct TunnelSnapshot {
+    /// The tunnel.
+    pub id: TunnelId,
+    /// The tunnel it rides.
+    pub through: Option<TunnelId>,
+    /// The host logged in to.
+    pub server: HostId,
+    /// Where it stands.
+    pub state: TunnelState,
+    /// Round trip of the last answered probe, through every layer below.
+    pub rtt: Option<Duration>,
+    /// Times it was rebuilt.
+    pub reconnects: u64,
+    /// Why it is not up.
+    pub cause: Option<String>,
+}
+
+/// Where a tunnel stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunnelState {
+    /// Waits for the tunnel below.
+    Pending,
+    /// Being opened.
+    Connecting,
+    /// Logged in.
+    Up,
+    /// Being closed.
+    Closing,
+    /// Failed; see the cause.
+    Failed,
+    /// Gone.
+    Down,
+}
+
+impl TunnelState {
+    /// The word of `hopper.status/1`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TunnelState::Pending => "pending",
+            TunnelState::Connecting => "connecting",
+            TunnelState::Up => "up",
+            TunnelState::Closing => "closing",
+            TunnelState::Failed => "failed",
+            TunnelState::Down => "down",
+        }
+    }
+}
+
+/// A forward at one moment.
+#[derive(Debug, Clone)]
+pub struct ForwardSnapshot {
+    /// The forward.
+    pub id: ForwardId,
+    /// The tunnel it rides; `None` when local dials the target itself.
+    pub via: Option<TunnelId>,
+    /// Where programs connect; `None` until bound.
+    pub listen: Option<SocketAddr>,
+    /// The target as the file writes it.
+    pub to: String,
+    /// The protocol spoken, for a URL.
+    pub protocol: Option<String>,
+    /// Where it stands.
+    pub state: ForwardState,
+    /// Connections open now.
+    pub clients: u64,
+    /// Connections ever accepted.
+    pub connections: u64,
+    /// Bytes from clients to the target.
+    pub bytes_up: u64,
+    /// Bytes from the target to clients.
+    pub bytes_down: u64,
+    /// When the far end last answered its check.
+    pub proved_at: Option<SystemTime>,
+}
+
+/// Where a forward stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardState {
+    /// Waits for its tunnel.
+    Pending,
+    /// The far end is being asked.
+    Checking,
+    /// Proved.
+    Up,
+    /// Could not be proved.
+    Failed,
+    /// Gone.
+    Down,
+}
+
+impl ForwardState {
+    /// The word of `hopper.status/1`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ForwardState::Pending => "pending",
+            ForwardState::Checking => "checking",
+            ForwardState::Up => "up",
+            ForwardState::Failed => "failed",
+            ForwardState::Down => "down",
+        }
+    }
+}
