@@ -4,6 +4,7 @@
 //! its place. Pure: it never opens a file, asks the clock, resolves a name or prints.
 
 mod address;
+mod escape;
 mod firewall;
 mod forward;
 mod host;
@@ -13,6 +14,7 @@ mod ports;
 mod problem;
 
 pub use address::{Address, Endpoint};
+pub use escape::escape;
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Target};
 pub use host::{AuthMethod, Host, HostId, HostKeyPolicy, Keepalive, Timeouts};

@@ -1,0 +1,198 @@
+//! Does one action: opens one tunnel, proves one forward, closes one session. Decides nothing; what
+//! comes of it goes back to the driver.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::blame::{self, TunnelBlame};
+use super::event::{Event, Stage};
+use super::{Failure, World};
+use crate::forward::{self, Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
+use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+use crate::ssh::{OpenError, Opening, Session, Step, Wire, WireHandle};
+use crate::topology::{Endpoint, Timeouts};
+
+/// What every action needs.
+pub(super) struct Scene {
+    pub plan: Plan,
+    pub world: World,
+    pub events: UnboundedSender<Event>,
+    pub budget: Budget,
+}
+
+/// A tunnel that was opened.
+pub(super) struct Opened {
+    pub session: Arc<Session>,
+    /// The listener it was opened through, for a `port` carrier.
+    pub carrier: Option<Relay>,
+    pub elapsed: Duration,
+}
+
+/// A forward that was proved.
+pub(super) struct Proof {
+    pub answer: Option<String>,
+    pub elapsed: Duration,
+}
+
+impl Scene {
+    pub fn tell(&self, event: Event) {
+        // Nobody watches any more; the run goes on all the same.
+        let _ = self.events.send(event);
+    }
+
+    /// Opens tunnel `t`, through `below` when it rides one. Dropping the future leaves nothing.
+    pub async fn open(&self, t: usize, below: Option<Arc<Session>>) -> Result<Opened, Failure> {
+        let tunnel = &self.plan.tunnels[t];
+        let blame = TunnelBlame { plan: &self.plan, tunnel };
+        let started = Instant::now();
+        let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
+        stage(Stage::Connect);
+        let expectation =
+            self.world.trust.expectation(&tunnel.server).map_err(|refusal| blame.host_key(&refusal))?;
+        let (wire, handle, carrier) = self.transport(tunnel, below, &blame).await?;
+        let timeout = tunnel.server.timeout;
+        let opening = Opening {
+            host: &tunnel.server,
+            expectation,
+            login: &self.world.login,
+            // Behind a listener the far end is still being dialled when the client already connected.
+            banner: if carrier.is_some() { timeout.connect + timeout.banner } else { timeout.banner },
+            pausable: self.is_pausable(tunnel),
+            on_step: &|step| {
+                stage(match step {
+                    Step::Banner => Stage::Banner,
+                    Step::Keys => Stage::Keys,
+                    Step::Login => Stage::Login,
+                });
+            },
+        };
+        match Session::open(wire, handle, opening).await {
+            Ok(session) => {
+                stage(Stage::Forward);
+                Ok(Opened { session: Arc::new(session), carrier, elapsed: started.elapsed() })
+            }
+            Err(error) => {
+                let refusal = carrier.as_ref().and_then(Relay::refusal);
+                if let Some(carrier) = carrier {
+                    carrier.stop().await;
+                }
+                Err(match (error, refusal) {
+                    (OpenError::ClosedSilently, Some(refusal)) => blame.dial(&refusal),
+                    (error, _) => blame.open(error),
+                })
+            }
+        }
+    }
+
+    /// The byte stream that a tunnel's session speaks over.
+    async fn transport(
+        &self,
+        tunnel: &Tunnel,
+        below: Option<Arc<Session>>,
+        blame: &TunnelBlame<'_>,
+    ) -> Result<(Wire, WireHandle, Option<Relay>), Failure> {
+        let limit = tunnel.server.timeout.connect;
+        let endpoint = Endpoint::Tcp(tunnel.target.clone());
+        match (below, tunnel.carrier) {
+            (Some(session), Some(Carrier::Port(listen))) => {
+                let what = format!("{}, the carrier of {}", tunnel.id, tunnel.server.id);
+                let failed = |error| blame::listen(&what, listen, &error);
+                let bound = Bound::bind(listen).await.map_err(failed)?;
+                let local = bound.local();
+                self.tell(Event::CarrierListening { tunnel: tunnel.id.clone(), local });
+                let dialer = Dialer::Session { session, target: endpoint };
+                let relay = bound.serve(dialer, Arc::new(Meter::default()), self.terms(limit, Overrun::Cut));
+                let connected = TcpStream::connect(local).await.and_then(Wire::over_tcp);
+                let (wire, handle) = connected.map_err(failed)?;
+                Ok((wire, handle, Some(relay)))
+            }
+            (Some(session), _) => {
+                let channel =
+                    session.dial(&endpoint, None, limit).await.map_err(|error| blame.dial(&error))?;
+                let (wire, handle) = Wire::over_channel(channel);
+                Ok((wire, handle, None))
+            }
+            (None, _) => {
+                let dialling = self.world.network.dial(&tunnel.server.id, &tunnel.target);
+                let dialled = tokio::time::timeout(limit, dialling)
+                    .await
+                    .map_err(|_| blame.connect_timed_out(limit))?
+                    .and_then(Wire::over_dialled);
+                let (wire, handle) = dialled.map_err(|error| blame.unreachable(&error))?;
+                Ok((wire, handle, None))
+            }
+        }
+    }
+
+    /// Whether a tunnel's session may be made to wait for slow clients: only where no other tunnel
+    /// rides it.
+    fn is_pausable(&self, tunnel: &Tunnel) -> bool {
+        !self.plan.tunnels.iter().any(|other| other.through.as_ref() == Some(&tunnel.id))
+    }
+
+    fn terms(&self, limit: Duration, overrun: Overrun) -> Terms {
+        Terms { limit, budget: self.budget.clone(), overrun }
+    }
+
+    /// The terms on which a forward's clients are served.
+    pub fn terms_of(&self, forward: &PlannedForward) -> Terms {
+        let via = forward.via.as_ref().and_then(|id| self.plan.tunnel(id));
+        let pausable = via.is_some_and(|tunnel| self.is_pausable(tunnel));
+        let overrun = if pausable { Overrun::Pause } else { Overrun::Cut };
+        self.terms(self.limit_of(forward), overrun)
+    }
+
+    fn limit_of(&self, forward: &PlannedForward) -> Duration {
+        let via = forward.via.as_ref().and_then(|id| self.plan.tunnel(id));
+        via.map_or_else(Timeouts::default, |tunnel| tunnel.server.timeout).forward
+    }
+
+    /// Who dials a forward's target.
+    pub fn dialer(&self, forward: &PlannedForward, via: Option<Arc<Session>>) -> Dialer {
+        match (via, &forward.target) {
+            (Some(session), target) => Dialer::Session { session, target: target.clone() },
+            (None, target) => Dialer::Local {
+                network: self.world.network.clone(),
+                host: forward.forward.to.host().clone(),
+                target: target.clone(),
+            },
+        }
+    }
+
+    /// Proves a forward's far end.
+    pub async fn prove(&self, forward: &PlannedForward, dialer: &Dialer) -> Result<Proof, Failure> {
+        let started = Instant::now();
+        match forward::prove(dialer, &forward.forward.check, self.limit_of(forward)).await {
+            Ok(answer) => Ok(Proof { answer, elapsed: started.elapsed() }),
+            Err(error) => Err(blame::check(forward, &error)),
+        }
+    }
+}
+
+/// Whom to blame for the end of tunnel `t`: the lowest tunnel under it that no longer answers, else
+/// itself. `sessions` holds what is open, in plan order.
+pub(super) async fn culprit(plan: &Plan, t: usize, sessions: &[Option<Arc<Session>>]) -> (usize, String) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let mut below = vec![t];
+    while let Some(lower) = plan.tunnels[below[below.len() - 1]].through.as_ref() {
+        match plan.tunnels.iter().position(|tunnel| tunnel.id == *lower) {
+            Some(lower) => below.push(lower),
+            None => break,
+        }
+    }
+    for &candidate in below.iter().skip(1).rev() {
+        let Some(session) = &sessions[candidate] else { continue };
+        if session.is_over() {
+            return (candidate, session.ending());
+        }
+        if session.ping(PATIENCE).await.is_none() {
+            let ending = if session.is_over() { session.ending() } else { "it stopped answering".to_owned() };
+            return (candidate, ending);
+        }
+    }
+    let own = sessions[t].as_ref().map_or_else(|| "it is gone".to_owned(), |session| session.ending());
+    (t, own)
+}

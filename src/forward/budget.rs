@@ -1,0 +1,122 @@
+//! How much may wait in memory for slow clients. An SSH session delivers to all its streams or to
+//! none, so bytes for a slow client are set aside here instead of holding up its neighbours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// What one stream may set aside before its session is asked to wait, in bytes.
+const STREAM: usize = 16 << 20;
+/// What all streams of the process may set aside together, in bytes.
+const TOTAL: usize = 256 << 20;
+/// A stream that holds less than this is never the one to be cut, in bytes.
+const FAIR_SHARE: usize = 1 << 20;
+
+/// What all streams of a run set aside together.
+#[derive(Debug, Clone, Default)]
+pub struct Budget(Arc<AtomicUsize>);
+
+/// What happens to a stream whose client is too slow for the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrun {
+    /// The session waits for it: lossless, and harmless where nothing else rides the session's layers.
+    Pause,
+    /// The stream is cut: other tunnels ride the session and must not wait.
+    Cut,
+}
+
+/// What one stream has set aside. Gives everything back when dropped.
+pub(super) struct Held {
+    total: Budget,
+    own: AtomicUsize,
+    shrunk: Notify,
+    overrun: Overrun,
+}
+
+/// The stream must be cut.
+#[derive(Debug)]
+pub(super) struct OverBudget;
+
+impl Budget {
+    pub(super) fn open(&self, overrun: Overrun) -> Held {
+        Held { total: self.clone(), own: AtomicUsize::new(0), shrunk: Notify::new(), overrun }
+    }
+}
+
+impl Held {
+    /// Counts bytes that were set aside, and waits while there are too many.
+    pub(super) async fn add(&self, bytes: usize) -> Result<(), OverBudget> {
+        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let total = self.total.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        match self.overrun {
+            Overrun::Cut if total > TOTAL && own > FAIR_SHARE => Err(OverBudget),
+            Overrun::Cut => Ok(()),
+            Overrun::Pause if own <= STREAM && (total <= TOTAL || own <= FAIR_SHARE) => Ok(()),
+            Overrun::Pause => {
+                self.until_halved().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts bytes that reached the client.
+    pub(super) fn remove(&self, bytes: usize) {
+        self.own.fetch_sub(bytes, Ordering::Relaxed);
+        self.total.0.fetch_sub(bytes, Ordering::Relaxed);
+        self.shrunk.notify_one();
+    }
+
+    /// Waits until this stream has passed on half of what it may hold: waking for every chunk would
+    /// make a slow client slower.
+    async fn until_halved(&self) {
+        let enough = (self.own.load(Ordering::Relaxed) / 2).min(STREAM / 2);
+        while self.own.load(Ordering::Relaxed) > enough {
+            self.shrunk.notified().await;
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.total.0.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pausing_stream_waits_until_half_has_left() {
+        let budget = Budget::default();
+        let held = budget.open(Overrun::Pause);
+        held.add(STREAM).await.unwrap();
+        let mut waiting = Box::pin(held.add(1));
+        assert!(futures_poll(&mut waiting).await.is_none());
+        held.remove(STREAM / 2);
+        assert!(futures_poll(&mut waiting).await.is_none());
+        held.remove(1);
+        assert!(futures_poll(&mut waiting).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_stream_on_a_carrier_is_cut_only_when_all_memory_is_used() {
+        let budget = Budget::default();
+        let (greedy, modest) = (budget.open(Overrun::Cut), budget.open(Overrun::Cut));
+        greedy.add(TOTAL).await.unwrap();
+        assert!(modest.add(FAIR_SHARE).await.is_ok());
+        assert!(greedy.add(1).await.is_err());
+        drop(greedy);
+        assert!(modest.add(FAIR_SHARE).await.is_ok());
+    }
+
+    /// Polls once after letting everything else run.
+    async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            done = future => Some(done),
+            () = tokio::task::yield_now() => None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Who dials the far end of a forward: a session's server, or local itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::ssh::{ByteStream, Channel, DialError, Dialled, Network, Session, socket};
+use crate::topology::{Endpoint, HostId, escape};
+
+/// Opens the far end of a forward, once for each client.
+#[derive(Clone)]
+pub enum Dialer {
+    /// The server of a session dials.
+    Session {
+        /// The session.
+        session: Arc<Session>,
+        /// What it dials.
+        target: Endpoint,
+    },
+    /// Local dials by itself.
+    Local {
+        /// The network it dials in.
+        network: Arc<dyn Network>,
+        /// The host it dials.
+        host: HostId,
+        /// Where.
+        target: Endpoint,
+    },
+}
+
+/// An open far end.
+pub enum Far {
+    /// A channel of a session.
+    Channel(Channel),
+    /// A stream that local opened.
+    Stream(Box<dyn ByteStream>),
+}
+
+impl Dialer {
+    /// Opens the far end for a client at `originator`.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn dial(&self, originator: Option<SocketAddr>, within: Duration) -> Result<Far, DialError> {
+        match self {
+            Dialer::Session { session, target } => {
+                session.dial(target, originator, within).await.map(Far::Channel)
+            }
+            Dialer::Local { network, host, target } => {
+                let dialling = async {
+                    match target {
+                        Endpoint::Tcp(address) => network.dial(host, address).await,
+                        Endpoint::Unix(path) => {
+                            UnixStream::connect(path).await.map(|stream| Dialled::Memory(Box::new(stream)))
+                        }
+                    }
+                };
+                match tokio::time::timeout(within, dialling).await {
+                    Err(_) => Err(DialError::TimedOut),
+                    Ok(Err(error)) => Err(DialError::Failed(escape(&error.to_string()))),
+                    Ok(Ok(Dialled::Memory(stream))) => Ok(Far::Stream(stream)),
+                    Ok(Ok(Dialled::Tcp(stream))) => {
+                        if let Err(error) = socket::prepare(&stream) {
+                            return Err(DialError::Failed(error.to_string()));
+                        }
+                        Ok(Far::Stream(Box::new(stream)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether its session has ended; local's own dials never end.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Dialer::Session { session, .. } if session.is_over())
+    }
+}
+
+impl Far {
+    /// As a plain byte stream, for a short exchange.
+    pub(super) fn into_talk(self) -> Talk {
+        match self {
+            Far::Channel(channel) => Talk::Channel(channel.split()),
+            Far::Stream(stream) => Talk::Stream(stream),
+        }
+    }
+}
+
+/// A short exchange with the far end: say something, hear something.
+pub(super) enum Talk {
+    Channel((crate::ssh::ChannelReader, crate::ssh::ChannelWriter, crate::ssh::Closer)),
+    Stream(Box<dyn ByteStream>),
+}
+
+impl Talk {
+    /// Sends; `false` when the far end is gone.
+    pub(super) async fn say(&mut self, words: &[u8]) -> bool {
+        match self {
+            Talk::Channel((_, writer, _)) => writer.send(bytes::Bytes::copy_from_slice(words)).await.is_ok(),
+            Talk::Stream(stream) => stream.write_all(words).await.is_ok(),
+        }
+    }
+
+    /// Appends what comes next; `false` when nothing more will.
+    pub(super) async fn hear(&mut self, heard: &mut Vec<u8>) -> bool {
+        match self {
+            Talk::Channel((reader, _, _)) => match reader.receive().await {
+                crate::ssh::Received::Data(bytes) => {
+                    heard.extend_from_slice(&bytes);
+                    true
+                }
+                _ => false,
+            },
+            Talk::Stream(stream) => matches!(stream.read_buf(heard).await, Ok(1..)),
+        }
+    }
+}

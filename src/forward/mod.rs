@@ -1,0 +1,16 @@
+//! Runs one forward: accept here, connect there, splice; and proves that the far end is there.
+//!
+//! It knows neither plans nor layers: whoever starts a forward says where it listens and who dials.
+
+mod budget;
+mod check;
+mod dialer;
+mod meter;
+mod relay;
+mod splice;
+
+pub use budget::{Budget, Overrun};
+pub use check::{CheckError, prove};
+pub use dialer::{Dialer, Far};
+pub use meter::{Meter, Reading};
+pub use relay::{Bound, Relay, Terms};

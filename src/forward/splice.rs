@@ -1,0 +1,172 @@
+//! Joins a client's socket and a far end until both have said everything. Keeps half-close; a stream
+//! that breaks ends in a reset, never in an end that could pass for a whole one.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::budget::Held;
+use super::dialer::Far;
+use super::meter::Meter;
+use crate::ssh::socket::READ_SIZE;
+use crate::ssh::{ByteStream, Channel, ChannelReader, ChannelWriter, Received};
+
+/// How a spliced stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Everything that either side sent has reached the other.
+    Whole,
+    /// The client went away without reading everything.
+    Abandoned,
+    /// The far end broke; what the client got may be cut short.
+    Broken,
+    /// The client was too slow for the memory there is.
+    TooSlow,
+}
+
+/// Joins the two until both directions are done. The caller resets the client's socket unless the
+/// ending is [`Ending::Whole`].
+pub(super) async fn splice(client: &mut TcpStream, far: Far, meter: &Meter, held: &Held) -> Ending {
+    match far {
+        Far::Channel(channel) => splice_channel(client, channel, meter, held).await,
+        Far::Stream(stream) => splice_stream(client, stream, meter).await,
+    }
+}
+
+async fn splice_channel(client: &mut TcpStream, channel: Channel, meter: &Meter, held: &Held) -> Ending {
+    let (mut reader, writer, closer) = channel.split();
+    let (mut from_client, mut to_client) = client.split();
+    let (set_aside, pending) = unbounded_channel();
+    let upload = upload(&mut from_client, &writer, meter);
+    let intake = intake(&mut reader, set_aside, held);
+    let output = output(pending, &mut to_client, meter, held);
+    tokio::pin!(upload, intake, output);
+    let (mut uploaded, mut received, mut delivered) = (false, false, false);
+    let ending = loop {
+        tokio::select! {
+            ended = &mut upload, if !uploaded => match ended {
+                Ok(()) => uploaded = true,
+                Err(ending) => break ending,
+            },
+            ended = &mut intake, if !received => match ended {
+                Ok(()) => received = true,
+                Err(ending) => break ending,
+            },
+            ended = &mut output, if !delivered => match ended {
+                Ok(()) => delivered = true,
+                Err(ending) => break ending,
+            },
+        }
+        // Once the peer has closed, nothing can be sent any more: what the client still says is lost
+        // to it just as on a direct connection.
+        if delivered && (uploaded || received) {
+            break Ending::Whole;
+        }
+    };
+    drop(closer);
+    ending
+}
+
+/// Client to channel. Ends well at the client's end, or when the peer has closed the channel: then
+/// the inbound side knows why.
+async fn upload<R: AsyncRead + Unpin>(
+    client: &mut R,
+    writer: &ChannelWriter,
+    meter: &Meter,
+) -> Result<(), Ending> {
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(READ_SIZE);
+        let n = tokio::select! {
+            read = client.read_buf(&mut buffer) => read.map_err(|_| Ending::Abandoned)?,
+            () = writer.gone() => return Ok(()),
+        };
+        let sent = match n {
+            0 => writer.end().await,
+            _ => writer.send(buffer.split().freeze()).await,
+        };
+        meter.up(n);
+        if n == 0 || sent.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Channel to memory: always takes what comes, so that the session is never held up within the
+/// budget. Ends well when the peer has closed; tells the client's side of the end before that.
+async fn intake(
+    reader: &mut ChannelReader,
+    set_aside: UnboundedSender<Bytes>,
+    held: &Held,
+) -> Result<(), Ending> {
+    loop {
+        match reader.receive().await {
+            Received::Data(bytes) => {
+                let n = bytes.len();
+                // Nobody takes it any more: the client's side has ended, and says how.
+                let _ = set_aside.send(bytes);
+                held.add(n).await.map_err(|_| Ending::TooSlow)?;
+            }
+            Received::End => break,
+            Received::Closed => return Ok(()),
+            Received::Broken => return Err(Ending::Broken),
+        }
+    }
+    drop(set_aside);
+    loop {
+        match reader.receive().await {
+            Received::Closed => return Ok(()),
+            Received::Broken => return Err(Ending::Broken),
+            Received::Data(_) | Received::End => {}
+        }
+    }
+}
+
+/// Memory to client. Ends well once everything and the end have been passed on.
+async fn output<W: AsyncWrite + Unpin>(
+    mut pending: UnboundedReceiver<Bytes>,
+    client: &mut W,
+    meter: &Meter,
+    held: &Held,
+) -> Result<(), Ending> {
+    while let Some(bytes) = pending.recv().await {
+        client.write_all(&bytes).await.map_err(|_| Ending::Abandoned)?;
+        held.remove(bytes.len());
+        meter.down(bytes.len());
+    }
+    // A client that is gone by now has had everything all the same.
+    let _ = client.shutdown().await;
+    Ok(())
+}
+
+async fn splice_stream(client: &mut TcpStream, far: Box<dyn ByteStream>, meter: &Meter) -> Ending {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_far, mut to_far) = tokio::io::split(far);
+    let up = copy(&mut from_client, &mut to_far, |n| meter.up(n));
+    let down = copy(&mut from_far, &mut to_client, |n| meter.down(n));
+    match tokio::try_join!(up, down) {
+        Ok(_) => Ending::Whole,
+        Err(_) => Ending::Broken,
+    }
+}
+
+/// Copies one direction to its end and passes the end on.
+async fn copy<R, W>(from: &mut R, to: &mut W, count: impl Fn(usize)) -> io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(READ_SIZE);
+        let n = from.read_buf(&mut buffer).await?;
+        if n == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all_buf(&mut buffer).await?;
+        count(n);
+    }
+}

@@ -1,0 +1,170 @@
+//! A channel of a session: one forwarded stream, on its way to a target that the server dialled
+//! (RFC 4254, sections 5 and 7.2).
+//!
+//! Knows when a stream ended and when it only broke; never lets a writer wait for a peer that is
+//! gone, and always closes what it opened.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::io::AsyncWrite;
+use tokio_util::sync::CancellationToken;
+
+/// An open channel. Dropping it, or all of its parts, closes it at the server.
+pub struct Channel {
+    reader: ChannelReader,
+    writer: ChannelWriter,
+    closer: Closer,
+}
+
+/// The inbound half.
+pub struct ChannelReader {
+    half: ChannelReadHalf,
+    /// Fires when the peer closed the channel or the session broke; writers race against it.
+    gone: CancellationToken,
+    closed: bool,
+}
+
+/// The outbound half.
+pub struct ChannelWriter {
+    half: Arc<ChannelWriteHalf<Msg>>,
+    gone: CancellationToken,
+}
+
+/// Closes the channel at the server when dropped: russh's own halves send nothing when they go.
+pub struct Closer {
+    half: Arc<ChannelWriteHalf<Msg>>,
+    open: Arc<AtomicUsize>,
+    /// Fires with the session; nothing needs closing after that.
+    ended: CancellationToken,
+}
+
+/// What came in.
+#[derive(Debug)]
+pub enum Received {
+    /// Bytes, in order.
+    Data(Bytes),
+    /// The peer sent everything it had; it may still read.
+    End,
+    /// The peer closed the channel in both directions.
+    Closed,
+    /// The session broke: what came so far may be cut short.
+    Broken,
+}
+
+/// The peer closed the channel, or the session broke: nothing can be sent any more.
+#[derive(Debug)]
+pub struct Gone;
+
+impl Channel {
+    pub(super) fn new(
+        channel: russh::Channel<Msg>,
+        open: Arc<AtomicUsize>,
+        ended: CancellationToken,
+    ) -> Self {
+        let (read, write) = channel.split();
+        let (half, gone) = (Arc::new(write), CancellationToken::new());
+        open.fetch_add(1, Ordering::Relaxed);
+        Channel {
+            reader: ChannelReader { half: read, gone: gone.clone(), closed: false },
+            writer: ChannelWriter { half: half.clone(), gone },
+            closer: Closer { half, open, ended },
+        }
+    }
+
+    /// The three parts; the channel is closed when the [`Closer`] goes.
+    pub fn split(self) -> (ChannelReader, ChannelWriter, Closer) {
+        (self.reader, self.writer, self.closer)
+    }
+
+    /// A byte stream into the channel. It may wait for ever on a channel whose peer is gone: only
+    /// for use below a [`super::wire::Wire`], which is cut then.
+    pub(super) fn stream_writer(&self) -> impl AsyncWrite + Send + 'static {
+        self.writer.half.make_writer()
+    }
+
+    pub(super) fn into_reader(self) -> (ChannelReader, Closer) {
+        (self.reader, self.closer)
+    }
+}
+
+impl ChannelReader {
+    /// What comes next. Must be called without long pauses: an unread channel stops its whole
+    /// session.
+    ///
+    /// Cancel safe: what is not returned is not lost.
+    pub async fn receive(&mut self) -> Received {
+        loop {
+            match self.half.wait().await {
+                Some(ChannelMsg::Data { data }) => return Received::Data(data),
+                Some(ChannelMsg::Eof) => return Received::End,
+                Some(ChannelMsg::Close) => {
+                    self.closed = true;
+                    self.gone.cancel();
+                    return Received::Closed;
+                }
+                Some(_) => {}
+                None => {
+                    self.gone.cancel();
+                    return if self.closed { Received::Closed } else { Received::Broken };
+                }
+            }
+        }
+    }
+
+    /// Reads and forgets until the channel is closed, so that its session can forget it too.
+    pub async fn drain(&mut self) {
+        while !matches!(self.receive().await, Received::Closed | Received::Broken) {}
+    }
+}
+
+impl ChannelWriter {
+    /// Sends the bytes, waiting for the peer's window.
+    ///
+    /// # Errors
+    /// [`Gone`] when the channel or the session ended first; how much the peer took is unknown then.
+    pub async fn send(&self, bytes: Bytes) -> Result<(), Gone> {
+        tokio::select! {
+            biased;
+            // A write to a channel that the peer closed is swallowed or waits for ever.
+            () = self.gone.cancelled() => Err(Gone),
+            sent = self.half.data_bytes(bytes) => sent.map_err(|_| Gone),
+        }
+    }
+
+    /// Says that nothing more will be sent; the peer may go on sending.
+    ///
+    /// # Errors
+    /// [`Gone`] as for [`ChannelWriter::send`].
+    pub async fn end(&self) -> Result<(), Gone> {
+        tokio::select! {
+            biased;
+            () = self.gone.cancelled() => Err(Gone),
+            sent = self.half.eof() => sent.map_err(|_| Gone),
+        }
+    }
+
+    /// Resolves when nothing can be sent any more.
+    pub async fn gone(&self) {
+        self.gone.cancelled().await;
+    }
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        let (half, ended) = (self.half.clone(), self.ended.clone());
+        // Without a runtime the process is on its way out, and the session with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::select! {
+                    _ = half.close() => {}
+                    () = ended.cancelled() => {}
+                }
+            });
+        }
+    }
+}

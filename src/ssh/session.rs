@@ -1,0 +1,305 @@
+//! A session: one SSH connection, logged in, over any byte stream. Knows its own life and death;
+//! knows nothing of the sessions below or above it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use russh::client::{Handle, Msg, connect_stream};
+use russh::{ChannelOpenFailure, Disconnect};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::channel::Channel;
+use super::config::{WINDOW, client_config};
+use super::gatekeeper::{Gatekeeper, Notes};
+use super::login::{LoggedIn, Login, LoginError};
+use super::trust::{Expectation, HostKeyRefusal};
+use super::wire::{Wire, WireHandle};
+use crate::topology::{Endpoint, Host, escape};
+
+/// What is needed to open a session.
+pub struct Opening<'a> {
+    /// Whom to log in to, and how patiently.
+    pub host: &'a Host,
+    /// The key it must show.
+    pub expectation: Expectation,
+    /// What to log in with.
+    pub login: &'a Login,
+    /// How long the version exchange and the key exchange may take together.
+    pub banner: Duration,
+    /// Whether its streams may stop reading, and with them the session.
+    pub pausable: bool,
+    /// Told at the beginning of each step.
+    pub on_step: &'a (dyn Fn(Step) + Send + Sync),
+}
+
+/// A step of opening a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Waiting for the server's first words.
+    Banner,
+    /// Key exchange and the judgement of the host key.
+    Keys,
+    /// Logging in.
+    Login,
+}
+
+/// Why a session could not be opened. Nothing of it is left.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The stream ended before the server said anything.
+    ClosedSilently,
+    /// The server did not finish this step in time.
+    TimedOut(Step),
+    /// The server speaks, but not so that a session comes of it; escaped.
+    Protocol(Step, String),
+    /// Its key is not the right one.
+    HostKey(HostKeyRefusal),
+    /// It did not let us in.
+    Login(LoginError),
+}
+
+/// A live session. Ends when dropped, closed, or lost.
+pub struct Session {
+    handle: Arc<Handle<Gatekeeper>>,
+    wire: WireHandle,
+    notes: Arc<Notes>,
+    /// Channels open now.
+    open: Arc<AtomicUsize>,
+    logged_in: LoggedIn,
+}
+
+/// Why a target could not be dialled through a session.
+#[derive(Debug, Clone)]
+pub enum DialError {
+    /// The server's rules forbid it.
+    Prohibited(String),
+    /// The server tried, and the target did not take the connection.
+    Failed(String),
+    /// The server refused for another reason.
+    Refused(String),
+    /// No answer in time.
+    TimedOut,
+    /// The session ended.
+    SessionLost,
+}
+
+impl fmt::Display for DialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |f: &mut fmt::Formatter<'_>, what: &str, words: &str| match words {
+            "" => f.write_str(what),
+            words => write!(f, "{what}: {words}"),
+        };
+        match self {
+            DialError::Prohibited(said) => words(f, "not permitted", said),
+            DialError::Failed(said) => words(f, "the target did not take the connection", said),
+            DialError::Refused(said) => words(f, "refused", said),
+            DialError::TimedOut => f.write_str("no answer in time"),
+            DialError::SessionLost => f.write_str("the session was lost"),
+        }
+    }
+}
+
+impl Session {
+    /// Opens a session over a wire: version, keys, judgement of the host key, login; each with its
+    /// own deadline. Dropping the future cuts the wire.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
+        let Opening { host, expectation, login, banner, pausable, on_step } = opening;
+        let guard = below.cut.clone().drop_guard();
+        let notes = Arc::new(Notes::default());
+        let config = client_config(&expectation.algorithms(), host.keepalive, pausable);
+        below.gauge.set_ceiling(ceiling(0));
+        let gatekeeper = Gatekeeper { expectation, accepted: None, notes: notes.clone() };
+
+        on_step(Step::Banner);
+        let handshake = connect_stream(Arc::new(config), wire, gatekeeper);
+        let heard = async {
+            below.gauge.first_words().await;
+            on_step(Step::Keys);
+            std::future::pending::<()>().await;
+        };
+        let connected = tokio::select! {
+            connected = tokio::time::timeout(banner, handshake) => connected,
+            () = heard => unreachable!("waits for ever"),
+        };
+        let step = if below.gauge.heard() { Step::Keys } else { Step::Banner };
+        let mut handle = match connected {
+            Err(_) => return Err(OpenError::TimedOut(step)),
+            Ok(Err(error)) => return Err(handshake_error(step, &error, &notes)),
+            Ok(Ok(handle)) => handle,
+        };
+
+        on_step(Step::Login);
+        let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
+            Ok(logged_in) => logged_in,
+            Err(error) => {
+                // Tells the server why, so that its log does not blame the network.
+                let _ = tokio::time::timeout(Duration::from_millis(200), say_goodbye(&handle)).await;
+                return Err(OpenError::Login(error));
+            }
+        };
+        guard.disarm();
+        let handle = Arc::new(handle);
+        Ok(Session { handle, wire: below, notes, open: Arc::new(AtomicUsize::new(0)), logged_in })
+    }
+
+    /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is
+    /// who connected here, for the server's log.
+    ///
+    /// A stream that the server opens after `within` has passed is closed again at once.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn dial(
+        &self,
+        endpoint: &Endpoint,
+        originator: Option<SocketAddr>,
+        within: Duration,
+    ) -> Result<Channel, DialError> {
+        let (answer, answered) = oneshot::channel();
+        let (handle, open, ended) = (self.handle.clone(), self.open.clone(), self.wire.ended.clone());
+        let (gauge, endpoint) = (self.wire.gauge.clone(), endpoint.clone());
+        // A task of its own: were this future dropped while waiting, a late stream would stay open
+        // at both ends.
+        tokio::spawn(async move {
+            let opened = tokio::select! {
+                opened = open_channel(&handle, &endpoint, originator) => opened,
+                () = ended.cancelled() => Err(russh::Error::Disconnect),
+            };
+            let opened = opened.map(|channel| {
+                gauge.set_ceiling(ceiling(open.load(Ordering::Relaxed) + 1));
+                Channel::new(channel, open, ended)
+            });
+            // Nobody waits any more: dropping the channel closes it.
+            drop(answer.send(opened));
+        });
+        match tokio::time::timeout(within, answered).await {
+            Err(_) => Err(DialError::TimedOut),
+            Ok(Err(_)) => Err(DialError::SessionLost),
+            Ok(Ok(Ok(channel))) => Ok(channel),
+            Ok(Ok(Err(russh::Error::ChannelOpenFailure(reason)))) => Err(self.refusal(reason).await),
+            Ok(Ok(Err(_))) => Err(DialError::SessionLost),
+        }
+    }
+
+    async fn refusal(&self, reason: ChannelOpenFailure) -> DialError {
+        let said = tokio::time::timeout(Duration::from_millis(200), self.notes.words_for(&reason));
+        let said = said.await.unwrap_or_default();
+        match reason {
+            ChannelOpenFailure::AdministrativelyProhibited => DialError::Prohibited(said),
+            ChannelOpenFailure::ConnectFailed => DialError::Failed(said),
+            _ => DialError::Refused(said),
+        }
+    }
+
+    /// The time until the server answers a probe, through every layer below.
+    ///
+    /// `None` when it did not answer within the limit.
+    pub async fn ping(&self, limit: Duration) -> Option<Duration> {
+        let start = Instant::now();
+        let answered = tokio::select! {
+            pong = tokio::time::timeout(limit, self.handle.send_ping()) => matches!(pong, Ok(Ok(()))),
+            () = self.wire.ended.cancelled() => false,
+        };
+        // A ping also returns when the session dies while it waits.
+        (answered && !self.is_over()).then(|| start.elapsed())
+    }
+
+    /// What the server took at login, and the algorithms: `curve25519-sha256 · aes256-gcm@openssh.com · agent …`.
+    pub fn detail(&self) -> String {
+        let algorithms = self.notes.algorithms().unwrap_or_default();
+        format!("{algorithms} · {}", self.logged_in.with)
+    }
+
+    /// Whether the session has ended.
+    pub fn is_over(&self) -> bool {
+        self.wire.ended.is_cancelled()
+    }
+
+    /// Fires when the session has ended, for whatever reason.
+    pub fn ended(&self) -> CancellationToken {
+        self.wire.ended.clone()
+    }
+
+    /// Why it ended, as far as it is known.
+    pub fn ending(&self) -> String {
+        self.notes.ending().unwrap_or_else(|| "the connection was closed".to_owned())
+    }
+
+    /// Ends the session: says goodbye, waits up to `patience` for it to go, then cuts it.
+    pub async fn close(&self, patience: Duration) {
+        let goodbye = async {
+            say_goodbye(&self.handle).await;
+            self.wire.ended.cancelled().await;
+        };
+        if tokio::time::timeout(patience, goodbye).await.is_err() {
+            self.wire.cut.cancel();
+            self.wire.ended.cancelled().await;
+        }
+    }
+
+    /// Ends the session at once.
+    pub fn cut(&self) {
+        self.wire.cut.cancel();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.wire.cut.cancel();
+    }
+}
+
+/// The most that a peer can have in flight: each channel's window, and some for messages.
+fn ceiling(channels: usize) -> usize {
+    const SLACK: usize = 8;
+    (channels + SLACK) * WINDOW as usize
+}
+
+async fn open_channel(
+    handle: &Handle<Gatekeeper>,
+    endpoint: &Endpoint,
+    originator: Option<SocketAddr>,
+) -> Result<russh::Channel<Msg>, russh::Error> {
+    match endpoint {
+        Endpoint::Unix(path) => handle.channel_open_direct_streamlocal(path).await,
+        Endpoint::Tcp(address) => {
+            let (from, port) = originator.map_or(("127.0.0.1".to_owned(), 0), |originator| {
+                (originator.ip().to_string(), originator.port())
+            });
+            handle.channel_open_direct_tcpip(&address.host, address.port.into(), from, port.into()).await
+        }
+    }
+}
+
+async fn say_goodbye(handle: &Handle<Gatekeeper>) {
+    // Fails only when the session is gone already.
+    let _ = handle.disconnect(Disconnect::ByApplication, "", "").await;
+}
+
+fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -> OpenError {
+    if let Some(refusal) = notes.host_key_refusal() {
+        return OpenError::HostKey(refusal);
+    }
+    match (step, error) {
+        (Step::Banner, _) => OpenError::ClosedSilently,
+        (_, russh::Error::Version) => OpenError::Protocol(step, "it does not speak SSH 2".to_owned()),
+        (_, russh::Error::NoCommonAlgo { kind, theirs, .. }) => OpenError::Protocol(
+            step,
+            escape(&format!("no {kind:?} algorithm in common; it offers {}", theirs.join(", "))),
+        ),
+        (_, russh::Error::Disconnect | russh::Error::HUP) => {
+            OpenError::Protocol(step, "it closed the connection".to_owned())
+        }
+        (_, russh::Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            OpenError::Protocol(step, "it closed the connection".to_owned())
+        }
+        (_, other) => OpenError::Protocol(step, escape(&other.to_string())),
+    }
+}

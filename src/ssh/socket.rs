@@ -1,0 +1,63 @@
+//! The options of the one real socket a chain stands on, and how its bytes are read. Knows TCP,
+//! nothing of SSH.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustix::net::sockopt;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+
+/// How much is asked of the kernel at a time. Larger reads made no difference (`docs/performance.md`).
+pub const READ_SIZE: usize = 64 * 1024;
+
+/// Prepares a socket for interactive, long-lived use: no Nagle delay, and a dead peer is noticed by
+/// the kernel too, even while a write is blocked.
+///
+/// # Errors
+/// When the operating system refuses an option.
+pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(15))
+        .with_interval(Duration::from_secs(5))
+        .with_retries(3);
+    socket.set_tcp_keepalive(&probes)?;
+    // Bytes that nobody acknowledged for this long mean a dead peer; the kernel's own patience is
+    // about a quarter of an hour.
+    sockopt::set_tcp_user_timeout(stream, 25_000)?;
+    Ok(())
+}
+
+/// Makes the next close of the socket a reset: what was cut must never look like a whole stream.
+pub fn reset_on_close(stream: &TcpStream) {
+    if let Err(error) = SockRef::from(stream).set_linger(Some(Duration::ZERO)) {
+        tracing::debug!(%error, "the socket is gone already");
+    }
+}
+
+/// Reads what has arrived, at least one byte, into `buffer`; 0 means the peer ended its side.
+///
+/// Acknowledges at once: the servers in between hold back small packets until the last one is
+/// acknowledged, and a delayed acknowledgement would cost 40 ms each time.
+///
+/// # Errors
+/// As the operating system reports them.
+pub async fn read_eagerly(half: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<usize> {
+    loop {
+        half.readable().await?;
+        buffer.reserve(READ_SIZE);
+        match half.try_read_buf(buffer) {
+            Ok(n) => {
+                // Fails only when the connection is gone, which the next read reports.
+                let _ = sockopt::set_tcp_quickack(half.as_ref(), true);
+                return Ok(n);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

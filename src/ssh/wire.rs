@@ -1,0 +1,288 @@
+//! The transport of a session: any byte stream, drained eagerly and cut at will.
+//!
+//! russh reads nothing while it writes, so two sessions stacked plainly wait for each other for
+//! ever. A [`Wire`] breaks the circle: a task of its own always takes what arrives, whether or not
+//! the session reads. What it holds is bounded, because a session that does not read grants no
+//! windows. A wire never interprets a byte.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+
+use super::channel::{Channel, Received};
+use super::socket::{self, READ_SIZE};
+use super::{ByteStream, Dialled};
+
+/// One end of a transport, as russh sees it: reads never wait for anything but bytes, and both
+/// directions fail at once when the wire is cut.
+pub struct Wire {
+    incoming: UnboundedReceiver<Bytes>,
+    current: Bytes,
+    outgoing: Pin<Box<dyn AsyncWrite + Send>>,
+    /// Woken by a cut while russh waits in a read, or in a write.
+    cut: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
+    gauge: Arc<Gauge>,
+    /// Fires `ended` when russh drops the wire: the one reliable sign that a session is over.
+    _ended: DropGuard,
+}
+
+/// What the owner of a session keeps of its wire.
+#[derive(Clone)]
+pub struct WireHandle {
+    /// Cancel it, and the session's reads and writes fail.
+    pub cut: CancellationToken,
+    /// Fires once the session has let go of the wire.
+    pub ended: CancellationToken,
+    /// What is known of the traffic.
+    pub gauge: Arc<Gauge>,
+}
+
+/// What a wire counts.
+#[derive(Default)]
+pub struct Gauge {
+    /// Whether the peer ever said anything.
+    heard: CancellationToken,
+    /// Whether the peer ended the stream or it broke, rather than we.
+    over: AtomicBool,
+    /// Bytes taken from the stream and not yet read by the session.
+    queued: AtomicUsize,
+    /// The most that may be queued; 0 before the owner has set it.
+    ceiling: AtomicUsize,
+}
+
+impl Gauge {
+    /// Whether the peer ever sent a byte.
+    pub fn heard(&self) -> bool {
+        self.heard.is_cancelled()
+    }
+
+    /// Resolves once the peer has sent its first byte.
+    pub async fn first_words(&self) {
+        self.heard.cancelled().await;
+    }
+
+    /// Whether the stream below ended or broke by itself.
+    pub fn over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many bytes the peer can rightfully have in flight. More means a peer that ignores
+    /// the windows it was granted, and the wire is cut.
+    pub fn set_ceiling(&self, bytes: usize) {
+        self.ceiling.fetch_max(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What a wire ends for, told by its reading task.
+struct Intake {
+    queue: UnboundedSender<Bytes>,
+    gauge: Arc<Gauge>,
+    cut: CancellationToken,
+}
+
+impl Intake {
+    /// Takes what arrived. `false` once there is no more use in reading.
+    fn take(&self, bytes: Bytes) -> bool {
+        self.gauge.heard.cancel();
+        let queued = self.gauge.queued.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
+        let ceiling = self.gauge.ceiling.load(Ordering::Relaxed);
+        if ceiling != 0 && queued > ceiling {
+            tracing::error!(queued, ceiling, "the peer sends more than it was granted; cutting it off");
+            self.cut.cancel();
+            return false;
+        }
+        self.queue.send(bytes).is_ok()
+    }
+
+    /// The peer ended its side: the session reads the end after what is queued.
+    fn end(&self) {
+        self.gauge.over.store(true, Ordering::Relaxed);
+    }
+
+    /// The stream broke: nothing can be read or written any more.
+    fn broke(&self) {
+        self.gauge.over.store(true, Ordering::Relaxed);
+        self.cut.cancel();
+    }
+}
+
+impl Wire {
+    /// A wire over what local dialled.
+    ///
+    /// # Errors
+    /// When the operating system refuses a socket option.
+    pub fn over_dialled(dialled: Dialled) -> io::Result<(Wire, WireHandle)> {
+        match dialled {
+            Dialled::Tcp(stream) => Self::over_tcp(stream),
+            Dialled::Memory(stream) => Ok(Self::over_stream(stream)),
+        }
+    }
+
+    /// A wire over a real socket.
+    ///
+    /// # Errors
+    /// When the operating system refuses a socket option.
+    pub fn over_tcp(stream: TcpStream) -> io::Result<(Wire, WireHandle)> {
+        socket::prepare(&stream)?;
+        let (mut read, write) = stream.into_split();
+        Ok(Self::start(Box::pin(write), |intake| async move {
+            let mut buffer = BytesMut::new();
+            loop {
+                match socket::read_eagerly(&mut read, &mut buffer).await {
+                    Ok(0) => return intake.end(),
+                    Ok(_) if intake.take(buffer.split().freeze()) => {}
+                    Ok(_) => return,
+                    Err(error) => {
+                        tracing::debug!(%error, "the socket broke");
+                        return intake.broke();
+                    }
+                }
+            }
+        }))
+    }
+
+    /// A wire over a channel of another session: one telescope tube inside the other.
+    pub fn over_channel(channel: Channel) -> (Wire, WireHandle) {
+        let writer = Box::pin(channel.stream_writer());
+        let (mut reader, closer) = channel.into_reader();
+        Self::start(writer, |intake| async move {
+            let cut = intake.cut.clone();
+            loop {
+                match reader.receive().await {
+                    Received::Data(bytes) => {
+                        if !intake.take(bytes) {
+                            break;
+                        }
+                    }
+                    // The session reads the end after what is queued; only then may it be cut.
+                    Received::End => {
+                        intake.end();
+                        break;
+                    }
+                    Received::Closed | Received::Broken => {
+                        intake.broke();
+                        break;
+                    }
+                }
+            }
+            drop(intake);
+            reader.drain().await;
+            cut.cancel();
+            drop(closer);
+        })
+    }
+
+    /// A wire over any other byte stream.
+    pub fn over_stream(stream: Box<dyn ByteStream>) -> (Wire, WireHandle) {
+        let (mut read, write) = tokio::io::split(stream);
+        Self::start(Box::pin(write), |intake| async move {
+            let mut buffer = BytesMut::new();
+            loop {
+                buffer.reserve(READ_SIZE);
+                match read.read_buf(&mut buffer).await {
+                    Ok(0) => return intake.end(),
+                    Ok(_) if intake.take(buffer.split().freeze()) => {}
+                    Ok(_) => return,
+                    Err(error) => {
+                        tracing::debug!(%error, "the stream broke");
+                        return intake.broke();
+                    }
+                }
+            }
+        })
+    }
+
+    fn start<F, T>(outgoing: Pin<Box<dyn AsyncWrite + Send>>, reading: F) -> (Wire, WireHandle)
+    where
+        F: FnOnce(Intake) -> T,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let (queue, incoming) = unbounded_channel();
+        let gauge = Arc::new(Gauge::default());
+        let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
+        let task = reading(Intake { queue, gauge: gauge.clone(), cut: cut.clone() });
+        let (stop, gone) = (cut.clone(), ended.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = stop.cancelled() => {}
+                () = gone.cancelled() => {}
+            }
+        });
+        let wire = Wire {
+            incoming,
+            current: Bytes::new(),
+            outgoing,
+            cut: [Box::pin(cut.clone().cancelled_owned()), Box::pin(cut.clone().cancelled_owned())],
+            gauge: gauge.clone(),
+            _ended: ended.clone().drop_guard(),
+        };
+        (wire, WireHandle { cut, ended, gauge })
+    }
+
+    fn poll_cut(&mut self, side: usize, context: &mut Context<'_>) -> bool {
+        self.cut[side].as_mut().poll(context).is_ready()
+    }
+}
+
+const READ: usize = 0;
+const WRITE: usize = 1;
+
+fn cut_error() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the transport was cut")
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.current.is_empty() {
+            match self.incoming.poll_recv(context) {
+                Poll::Ready(Some(bytes)) => self.current = bytes,
+                Poll::Ready(None) if self.poll_cut(READ, context) => return Poll::Ready(Err(cut_error())),
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending if self.poll_cut(READ, context) => return Poll::Ready(Err(cut_error())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        let n = self.current.len().min(buffer.remaining());
+        buffer.put_slice(&self.current[..n]);
+        self.current.advance(n);
+        self.gauge.queued.fetch_sub(n, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.poll_cut(WRITE, context) {
+            return Poll::Ready(Err(cut_error()));
+        }
+        self.outgoing.as_mut().poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outgoing.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.poll_cut(WRITE, context) {
+            return Poll::Ready(Err(cut_error()));
+        }
+        self.outgoing.as_mut().poll_shutdown(context)
+    }
+}

@@ -1,0 +1,42 @@
+//! Makes foreign text harmless before it meets a terminal or a log.
+
+/// The most of a foreign text that is ever shown, in bytes.
+const LIMIT: usize = 4096;
+
+/// The text with control characters and bidirectional overrides spelled out, and cut at 4 KiB: what
+/// a file or a server says must not be able to move a cursor or pose as hopper.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len().min(LIMIT));
+    for c in text.chars() {
+        if safe.len() >= LIMIT {
+            safe.push('…');
+            break;
+        }
+        if c.is_control() || is_directional(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// Marks and overrides that reorder what a person reads (Unicode UAX #9), and line separators.
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_cursor_survives() {
+        let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}abc\r\n\u{7f}";
+        let safe = escape(hostile);
+        assert!(!safe.chars().any(|c| c.is_control() || is_directional(c)), "{safe:?}");
+        assert!(safe.contains("abc"));
+    }
+
+    #[test]
+    fn ordinary_text_is_kept_and_long_text_is_cut() {
+        assert_eq!(escape("gate-b: größer ✔"), "gate-b: größer ✔");
+        assert!(escape(&"x".repeat(1_000_000)).len() < 5000);
+    }
+}
