@@ -3,6 +3,7 @@
 //! Imports go one way, top to bottom; `tests/house.rs` holds it and `docs/house.md` explains it.
 
 pub mod engine;
+pub mod lab;
 pub mod plan;
 pub mod ssh;
 pub mod topology;
