@@ -1,9 +1,15 @@
 //! hopper plans and builds telescoping SSH tunnels. This is the map of the house.
 //!
-//! Imports go one way, top to bottom; `tests/house.rs` holds it and `docs/house.md` explains it.
+//! Imports go one way, in the order below; `tests/house.rs` holds it and `docs/house.md` explains it.
+//! A topology becomes a plan, the engine makes the world match the plan, and everything else lets
+//! people watch and steer.
 
-pub mod engine;
-pub mod forward;
-pub mod plan;
-pub mod ssh;
-pub mod topology;
+#[rustfmt::skip]
+pub mod topology; // pure: what is there
+pub mod plan; // pure: what must be done
+pub mod ssh; // a session over any byte stream
+pub mod forward; // accept here, connect there, splice
+pub mod engine; // makes the world match the plan
+pub mod control; // the socket where `down` and `status` speak
+pub mod report; // events for people and programs
+pub mod lab; // hosts and firewalls that hopper plays itself

@@ -1,0 +1,194 @@
+//! A host of the lab: an SSH server that lets one key in and dials for it what the file's links
+//! allow. Never runs a program, never listens for a client, never leaves this process.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::keys::PrivateKey;
+use russh::server::{
+    Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+};
+use russh::{Channel, ChannelOpenFailure, Limits, MethodKind, MethodSet};
+use tokio::io::DuplexStream;
+
+use crate::topology::{Address, HostId};
+
+use super::pump;
+use super::refusal::Refusal;
+use super::rules::Answer;
+use super::transport::Transport;
+use super::world::World;
+
+/// How every host of the lab is set up, but for its key.
+pub(super) fn config(key: PrivateKey) -> Config {
+    Config {
+        methods: MethodSet::from([MethodKind::PublicKey].as_slice()),
+        // There is no secret here to protect from guessing, and the default costs a second.
+        auth_rejection_time: Duration::ZERO,
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![key],
+        // Rekeying belongs to the client; a server that starts one under load can break the session.
+        limits: Limits {
+            rekey_write_limit: usize::MAX,
+            rekey_read_limit: usize::MAX,
+            rekey_time_limit: Duration::from_secs(1 << 30),
+        },
+        window_size: 2 * 1024 * 1024,
+        maximum_packet_size: 32 * 1024,
+        inactivity_timeout: None,
+        keepalive_interval: None,
+        ..Config::default()
+    }
+}
+
+/// Serves one client until it leaves. Boxed, because a host dials hosts.
+pub(super) fn serve(
+    world: Arc<World>,
+    host: HostId,
+    config: Arc<Config>,
+    wire: DuplexStream,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let transport = Transport::new(wire, world.closing());
+        let visit = Visit { world, host: host.clone() };
+        let ended = match russh::server::run_stream(config, transport, visit).await {
+            Ok(session) => session.await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%host, %error, "a client left the lab without goodbye");
+        }
+    })
+}
+
+/// One client's session on one host.
+struct Visit {
+    world: Arc<World>,
+    host: HostId,
+}
+
+impl Visit {
+    fn judge(&self, key: &russh::keys::PublicKey) -> Auth {
+        // The comment of a key is not part of it.
+        if key.key_data() == self.world.client_key().key_data() { Auth::Accept } else { Auth::reject() }
+    }
+
+    async fn open(&self, channel: Channel<Msg>, answer: Result<Answer, Refusal>, reply: ChannelOpenHandle) {
+        match answer {
+            Ok(answer) => {
+                let wire = self.world.connect(answer);
+                reply.accept().await;
+                self.world.spawn(pump::join(channel, wire));
+            }
+            Err(refusal) => {
+                tracing::info!(host = %self.host, %refusal, "the lab refuses a dial");
+                reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            }
+        }
+    }
+}
+
+async fn prohibit(reply: ChannelOpenHandle) -> Result<(), russh::Error> {
+    reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+    Ok(())
+}
+
+/// Only direct-tcpip and direct-streamlocal channels are accepted (RFC 4254 section 7.2, OpenSSH
+/// PROTOCOL section 2.4). What would be accepted or refused by default is written out, so that a new
+/// russh cannot change it unseen.
+impl Handler for Visit {
+    type Error = russh::Error;
+
+    async fn auth_publickey_offered(
+        &mut self,
+        _: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
+        Ok(self.judge(offer.public_key))
+    }
+
+    async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        Ok(self.judge(key.public_key))
+    }
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Auth::reject())
+    }
+
+    async fn auth_password(&mut self, _: &str, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Auth::reject())
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host_to_connect: &str,
+        port_to_connect: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let answer = match u16::try_from(port_to_connect) {
+            Ok(port) => self.world.rules().dial(&self.host, &Address::new(host_to_connect, port)),
+            Err(_) => Err(Refusal::Closed { at: format!("{host_to_connect}:{port_to_connect}") }),
+        };
+        self.open(channel, answer, reply).await;
+        Ok(())
+    }
+
+    async fn channel_open_direct_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        socket_path: &str,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let answer = self.world.rules().dial_unix(&self.host, socket_path);
+        self.open(channel, answer, reply).await;
+        Ok(())
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        prohibit(reply).await
+    }
+
+    async fn channel_open_x11(
+        &mut self,
+        _channel: Channel<Msg>,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        prohibit(reply).await
+    }
+
+    async fn channel_open_forwarded_tcpip(
+        &mut self,
+        _channel: Channel<Msg>,
+        _host_to_connect: &str,
+        _port_to_connect: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        prohibit(reply).await
+    }
+
+    async fn tcpip_forward(&mut self, _: &str, _: &mut u32, _: &mut Session) -> Result<bool, Self::Error> {
+        Ok(false)
+    }
+
+    async fn streamlocal_forward(&mut self, _: &str, _: &mut Session) -> Result<bool, Self::Error> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,280 @@
+//! Who may dial what in the lab, and what answers there: the links, firewalls, hosts and forwards of
+//! one topology. Decides only; opens nothing.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::topology::{
+    Address, Endpoint, Firewall, FirewallId, Forward, Host, HostId, Link, Target, Topology,
+};
+
+use super::refusal::Refusal;
+use super::stand_in::StandIn;
+
+/// The rules of one topology, indexed for dialling.
+pub(super) struct Rules {
+    hosts: HashMap<HostId, Host>,
+    links: HashMap<HostId, Vec<Link>>,
+    firewalls: HashMap<FirewallId, Firewall>,
+    stand_ins: HashMap<(HostId, Endpoint), StandIn>,
+}
+
+/// What a permitted dial meets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The SSH server of a host.
+    Ssh(HostId),
+    /// A program that a forward wants to reach.
+    StandIn {
+        /// Where it stands.
+        host: HostId,
+        /// What it plays.
+        stand_in: StandIn,
+    },
+}
+
+impl Rules {
+    /// Indexes a topology.
+    pub(super) fn new(topology: &Topology) -> Self {
+        let mut rules = Rules {
+            hosts: topology.hosts.iter().map(|host| (host.id.clone(), host.clone())).collect(),
+            links: HashMap::new(),
+            firewalls: topology.firewalls.iter().map(|wall| (wall.id.clone(), wall.clone())).collect(),
+            stand_ins: HashMap::new(),
+        };
+        for link in &topology.links {
+            rules.links.entry(link.from.clone()).or_default().push(link.clone());
+        }
+        for forward in &topology.forwards {
+            for place in rules.places(forward) {
+                rules.stand_ins.entry(place).or_insert_with(|| StandIn::of(forward));
+            }
+        }
+        rules
+    }
+
+    /// What `from` meets on `port` of the host `to`.
+    pub(super) fn reach(&self, from: &HostId, to: &HostId, port: u16) -> Result<Answer, Refusal> {
+        let links = self.links_from(from).filter(|link| link.to == *to);
+        self.first_open(links, port)
+            .unwrap_or_else(|| Err(Refusal::NoRoute { from: from.clone(), to: to.as_str().to_owned() }))
+    }
+
+    /// What a program on `from` meets when it dials `address`: a neighbour as the links name it, else
+    /// `from` itself, else a machine outside the file that a forward says stands behind `from`.
+    pub(super) fn dial(&self, from: &HostId, address: &Address) -> Result<Answer, Refusal> {
+        let links = self.links_from(from).filter(|link| self.names(link, &address.host));
+        let neighbour = self.first_open(links, address.port);
+        if let Some(Ok(answer)) = neighbour {
+            return Ok(answer);
+        }
+        if self.is_itself(from, &address.host) {
+            return self
+                .listener(from, address.port, None)
+                .ok_or_else(|| Refusal::Closed { at: format!("{from}:{}", address.port) });
+        }
+        if let Some(refused) = neighbour {
+            return refused;
+        }
+        self.stand_in(from, Endpoint::Tcp(behind(address)))
+            .ok_or_else(|| Refusal::NoRoute { from: from.clone(), to: address.to_string() })
+    }
+
+    /// What a program on `from` meets at a unix socket there.
+    pub(super) fn dial_unix(&self, from: &HostId, path: &str) -> Result<Answer, Refusal> {
+        self.stand_in(from, Endpoint::Unix(path.to_owned()))
+            .ok_or_else(|| Refusal::Closed { at: format!("{from}/{path}") })
+    }
+
+    fn links_from(&self, from: &HostId) -> impl Iterator<Item = &Link> {
+        self.links.get(from).into_iter().flatten()
+    }
+
+    /// The first of these links that leads to an answer, else the first refusal. Two links may share
+    /// an address, such as two hosts behind one address translation, and only one has the port.
+    fn first_open<'a>(
+        &self,
+        links: impl Iterator<Item = &'a Link>,
+        port: u16,
+    ) -> Option<Result<Answer, Refusal>> {
+        let mut refused = None;
+        for link in links {
+            match self.over(link, port) {
+                Ok(answer) => return Some(Ok(answer)),
+                Err(refusal) => refused = refused.or(Some(Err(refusal))),
+            }
+        }
+        refused
+    }
+
+    fn over(&self, link: &Link, port: u16) -> Result<Answer, Refusal> {
+        if let Some(by) = self.blocks(link, port) {
+            return Err(Refusal::Blocked { from: link.from.clone(), to: link.to.clone(), port, by });
+        }
+        let ssh = link.dial.as_ref().and_then(|dial| dial.port);
+        self.listener(&link.to, port, ssh)
+            .ok_or_else(|| Refusal::Closed { at: format!("{}:{port}", link.to) })
+    }
+
+    /// What blocks this port on this link. The port that counts is the dialled one, as it would be
+    /// for a packet filter in front of an address translation.
+    fn blocks(&self, link: &Link, port: u16) -> Option<String> {
+        if link.ports.as_ref().is_some_and(|ports| !ports.contains(port)) {
+            return Some("the link's own ports".to_owned());
+        }
+        let walls = link.through.iter().filter_map(|id| self.firewalls.get(id));
+        walls.into_iter().find(|wall| !wall.passes(port)).map(|wall| match &wall.label {
+            Some(label) => format!("firewall {} ({label})", wall.id),
+            None => format!("firewall {}", wall.id),
+        })
+    }
+
+    fn listener(&self, host: &HostId, port: u16, redirected_ssh: Option<u16>) -> Option<Answer> {
+        let ssh = self.hosts.get(host).filter(|host| host.ssh);
+        if ssh.is_some_and(|host| host.address.port == port || redirected_ssh == Some(port)) {
+            return Some(Answer::Ssh(host.clone()));
+        }
+        self.stand_in(host, Endpoint::Tcp(own(port)))
+    }
+
+    fn stand_in(&self, host: &HostId, endpoint: Endpoint) -> Option<Answer> {
+        let key = (host.clone(), endpoint);
+        let stand_in = self.stand_ins.get(&key)?.clone();
+        Some(Answer::StandIn { host: key.0, stand_in })
+    }
+
+    fn names(&self, link: &Link, name: &str) -> bool {
+        link.dial.as_ref().is_some_and(|dial| same_name(&dial.host, name)) || self.is_called(&link.to, name)
+    }
+
+    fn is_called(&self, host: &HostId, name: &str) -> bool {
+        same_name(host.as_str(), name)
+            || self.hosts.get(host).is_some_and(|host| same_name(&host.address.host, name))
+    }
+
+    fn is_itself(&self, host: &HostId, name: &str) -> bool {
+        let loopback = name.parse().map(|ip: IpAddr| ip.is_loopback());
+        loopback.unwrap_or(name.eq_ignore_ascii_case("localhost")) || self.is_called(host, name)
+    }
+
+    /// Where the far end of a forward stands. More than one place when neighbours share an address.
+    fn places(&self, forward: &Forward) -> Vec<(HostId, Endpoint)> {
+        let (host, address) = match &forward.to {
+            Target::Dialled { host, port } => return vec![(host.clone(), Endpoint::Tcp(own(*port)))],
+            Target::Within { host, endpoint: Endpoint::Tcp(address) } => (host, address),
+            Target::Within { host, endpoint } => return vec![(host.clone(), endpoint.clone())],
+        };
+        let mut on: Vec<HostId> = self
+            .links_from(host)
+            .filter(|link| self.names(link, &address.host))
+            .map(|link| link.to.clone())
+            .collect();
+        if self.is_itself(host, &address.host) {
+            on.push(host.clone());
+        }
+        if on.is_empty() && !self.hosts.keys().any(|known| self.is_called(known, &address.host)) {
+            return vec![(host.clone(), Endpoint::Tcp(behind(address)))];
+        }
+        on.into_iter().map(|host| (host, Endpoint::Tcp(own(address.port)))).collect()
+    }
+}
+
+/// The one spelling under which a host's own ports are kept.
+fn own(port: u16) -> Address {
+    Address::new("localhost", port)
+}
+
+/// The one spelling under which a machine outside the file is kept.
+fn behind(address: &Address) -> Address {
+    let ip: Result<IpAddr, _> = address.host.parse();
+    let host = ip.map_or_else(|_| address.host.to_ascii_lowercase(), |ip| ip.to_string());
+    Address::new(host, address.port)
+}
+
+/// Whether two spellings mean the same machine: `::1` is `0:0::1`, `Gate` is `gate`.
+fn same_name(a: &str, b: &str) -> bool {
+    match (a.parse::<IpAddr>(), b.parse::<IpAddr>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.eq_ignore_ascii_case(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::{Check, Dial, ForwardId, Listen, Policy, PortSet};
+
+    fn id(text: &str) -> HostId {
+        HostId::new(text)
+    }
+
+    fn rules(links: Vec<Link>, targets: Vec<Target>) -> Rules {
+        let forward = |to: Target| Forward {
+            id: ForwardId(to.to_string()),
+            listen: Listen::AUTO,
+            to,
+            check: Check::Tcp,
+            required: true,
+            expose: false,
+            protocol: None,
+        };
+        Rules::new(&Topology {
+            name: "rules".to_owned(),
+            description: None,
+            firewalls: Vec::new(),
+            hosts: ["a", "b", "c"].map(|name| Host::new(id(name))).into(),
+            links,
+            forwards: targets.into_iter().map(forward).collect(),
+            policy: Policy::default(),
+        })
+    }
+
+    fn seen_as(to: &str, host: &str, port: Option<u16>) -> Link {
+        Link { dial: Some(Dial { host: host.to_owned(), port }), ..Link::new(id("a"), id(to)) }
+    }
+
+    #[test]
+    fn hosts_behind_one_address_are_told_apart_by_port() {
+        let links = vec![seen_as("b", "192.0.2.1", Some(2201)), seen_as("c", "192.0.2.1", Some(2202))];
+        let rules = rules(links, Vec::new());
+        let dial = |port| rules.dial(&id("a"), &Address::new("192.0.2.1", port));
+        assert_eq!(dial(2201), Ok(Answer::Ssh(id("b"))));
+        assert_eq!(dial(2202), Ok(Answer::Ssh(id("c"))));
+        assert!(matches!(dial(2203), Err(Refusal::Closed { .. })));
+    }
+
+    #[test]
+    fn a_redirect_on_loopback_leaves_the_hosts_own_ports_alone() {
+        let own = Endpoint::Tcp(Address::new("localhost", 7));
+        let links = vec![seen_as("b", "127.0.0.1", Some(2222))];
+        let rules = rules(links, vec![Target::Within { host: id("a"), endpoint: own }]);
+        let dial = |port| rules.dial(&id("a"), &Address::new("127.0.0.1", port));
+        assert_eq!(dial(2222), Ok(Answer::Ssh(id("b"))));
+        assert_eq!(
+            dial(7).map(|answer| matches!(answer, Answer::StandIn { host, .. } if host == id("a"))),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn one_open_link_is_enough_and_each_is_judged_alone() {
+        let narrow = Link { ports: Some(PortSet::new([22..=22])), ..Link::new(id("a"), id("b")) };
+        let target = Target::Dialled { host: id("b"), port: 5432 };
+        let shut = rules(vec![narrow.clone()], vec![target.clone()]);
+        assert!(matches!(shut.reach(&id("a"), &id("b"), 5432), Err(Refusal::Blocked { .. })));
+        let open = rules(vec![narrow, Link::new(id("a"), id("b"))], vec![target]);
+        assert!(open.reach(&id("a"), &id("b"), 5432).is_ok());
+    }
+
+    #[test]
+    fn what_stands_behind_a_host_is_reached_only_from_there() {
+        let behind = Endpoint::Tcp(Address::new("DB.example", 5432));
+        let known = Endpoint::Tcp(Address::new("c", 5432));
+        let targets = [behind, known].map(|endpoint| Target::Within { host: id("a"), endpoint });
+        let rules = rules(vec![Link::new(id("a"), id("b"))], targets.into());
+        assert!(rules.dial(&id("a"), &Address::new("db.example", 5432)).is_ok());
+        assert!(rules.dial(&id("b"), &Address::new("db.example", 5432)).is_err());
+        // A host of the file needs a link like any other.
+        assert!(rules.dial(&id("a"), &Address::new("c", 5432)).is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! What all hosts of one lab share: the rules, the host keys, and the token that ends everything.
+//! Joins a dialler to whatever answers; never decides whether it may.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::{PrivateKey, PublicKey};
+use russh::server::Config;
+use tokio::io::DuplexStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::topology::{HostId, Topology};
+
+use super::host;
+use super::rules::{Answer, Rules};
+
+/// Bytes in flight each way between two machines of the lab.
+const WIRE: usize = 256 * 1024;
+
+/// The state that every session of a lab refers to.
+pub(super) struct World {
+    rules: Rules,
+    servers: HashMap<HostId, Server>,
+    client_key: PublicKey,
+    closing: CancellationToken,
+}
+
+struct Server {
+    key: PublicKey,
+    config: Arc<Config>,
+}
+
+impl World {
+    /// Makes a host key and a server configuration for every host that runs SSH.
+    pub(super) fn new(topology: &Topology, client_key: PublicKey) -> Self {
+        let servers = topology.hosts.iter().filter(|host| host.ssh).map(|host| {
+            let private = fresh_key();
+            let key = private.public_key().clone();
+            (host.id.clone(), Server { key, config: Arc::new(host::config(private)) })
+        });
+        World {
+            rules: Rules::new(topology),
+            servers: servers.collect(),
+            client_key,
+            closing: CancellationToken::new(),
+        }
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    pub(super) fn client_key(&self) -> &PublicKey {
+        &self.client_key
+    }
+
+    pub(super) fn host_key(&self, host: &HostId) -> Option<&PublicKey> {
+        self.servers.get(host).map(|server| &server.key)
+    }
+
+    pub(super) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
+
+    /// Starts what answers and gives the dialler's end of the wire.
+    pub(super) fn connect(self: &Arc<Self>, answer: Answer) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(WIRE);
+        match answer {
+            Answer::Ssh(id) => match self.servers.get(&id) {
+                Some(server) => {
+                    self.spawn(host::serve(self.clone(), id, server.config.clone(), far));
+                }
+                None => tracing::error!(host = %id, "the lab has no server for this host"),
+            },
+            Answer::StandIn { host, stand_in } => {
+                self.spawn(async move {
+                    if let Err(error) = stand_in.serve(&host, far).await {
+                        tracing::debug!(%host, %error, "a stand-in of the lab lost its client");
+                    }
+                });
+            }
+        }
+        near
+    }
+
+    /// Runs a task that ends with the lab.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.closing().run_until_cancelled_owned(task));
+    }
+}
+
+/// A new ed25519 key that no file ever holds.
+pub(super) fn fresh_key() -> PrivateKey {
+    PrivateKey::from(Ed25519Keypair::random(&mut rand::rng()))
+}
