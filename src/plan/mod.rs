@@ -3,6 +3,7 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod draft;
 mod error;
 mod escape;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::fixture::empty;
+use super::show::{Glyphs, Style, text};
 use super::{Plan, PlanOptions, plan};
 use crate::topology::{Address, Endpoint, HostId, Link, Target, Topology};
 
@@ -177,5 +178,18 @@ proptest! {
         let forwards = planned(&topology).unwrap();
         topology.links.reverse();
         prop_assert_eq!(planned(&topology).unwrap(), forwards);
+    }
+
+    #[test]
+    fn every_plan_can_be_drawn_at_any_width(topology in topologies().prop_map(reachable), width in 0..100_usize) {
+        let plan = planned(&topology).unwrap();
+        let ascii = text(&plan, &topology, Style { glyphs: Glyphs::Ascii, width });
+        let unicode = text(&plan, &topology, Style { glyphs: Glyphs::Unicode, width });
+        prop_assert!(ascii.is_ascii());
+        // One glyph for one: both pictures have the same shape.
+        let shape = |text: &str| text.lines().map(|line| line.chars().count()).collect::<Vec<_>>();
+        prop_assert_eq!(shape(&ascii), shape(&unicode));
+        let listed = plan.tunnels.iter().all(|tunnel| ascii.contains(&format!("  {} ", tunnel.id)));
+        prop_assert!(listed, "{}", ascii);
     }
 }

@@ -52,3 +52,41 @@ fn forward(planned: &PlannedForward) -> Value {
         "tunnels": planned.tunnels.len(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::vnc;
+    use crate::plan::{PlanOptions, plan};
+    use crate::topology::CarrierKind;
+
+    #[test]
+    fn the_schema_is_kept_key_by_key() {
+        let options = PlanOptions { carrier: Some(CarrierKind::Port) };
+        let mut topology = vnc();
+        topology.hosts[1].user = Some("alice".to_owned());
+        topology.links[2].carrier = Some(CarrierKind::Channel);
+        let value = json(&plan(&topology, &options).unwrap());
+        let wanted = json!({
+            "schema": "hopper.plan/1",
+            "topology": "vnc",
+            "strategy": "nested",
+            "layers": [["T1"], ["T2"], ["T3"]],
+            "tunnels": [
+                { "id": "T1", "client": "local", "server": "gate-b", "user": null, "address": "gate-b:22",
+                  "through": null, "carrier": null, "listen": null, "target": "gate-b:22" },
+                { "id": "T2", "client": "local", "server": "gate-c", "user": "alice", "address": "gate-c:22",
+                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-c:22" },
+                { "id": "T3", "client": "local", "server": "gate-d", "user": null, "address": "gate-d:22",
+                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-d:22" },
+            ],
+            "forwards": [
+                { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "via": "T3",
+                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3 },
+            ],
+            "summary": { "tunnels": 3, "hops": 4, "reach": 4, "forwards": 1 },
+        });
+        // As text, so that the order of the keys counts.
+        assert_eq!(value.to_string(), wanted.to_string());
+    }
+}

@@ -20,10 +20,10 @@ pub(super) fn listing(plan: &Plan) -> String {
     lines.collect()
 }
 
-/// `T2  ssh alice@gate-b.dmz:22  through T1 (in memory)`
+/// `T2  ssh  alice@gate-b.dmz:22  through T1 (in memory)`
 fn tunnel(tunnel: &Tunnel) -> [String; 3] {
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    let what = format!("ssh {user}{}", tunnel.target);
+    let what = format!("ssh  {user}{}", tunnel.target);
     let how = match (&tunnel.through, tunnel.carrier) {
         (Some(through), Some(Carrier::Port(listen))) => format!("through {through} via {listen}"),
         (Some(through), _) => format!("through {through} (in memory)"),

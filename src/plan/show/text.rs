@@ -94,15 +94,18 @@ fn sums(plan: &Plan) -> String {
     let mut out = format!("{}, {forwards}.", count(plan.tunnels.len(), "tunnel"));
     let longest = plan.longest();
     if longest > 0 {
-        let legs = longest + 1;
+        // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is
+        // the first where the forward allows it.
+        let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
         out.push_str(&format!(
-            " Longest route: {}, {}.\nNested, {} {} {}. Telescoped, that would need at least {}.",
+            " Longest route: {}, {}.\nNested, {} {} {}. Telescoped, that would need at least {}{}.",
             count(plan.hops(), "hop"),
             count(longest, "tunnel"),
             count(longest, "tunnel"),
             if longest == 1 { "reaches" } else { "reach" },
             count(plan.reach(), "hop"),
-            legs.div_ceil(2),
+            protected,
+            if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
         ));
     }
     out.push('\n');
@@ -126,9 +129,9 @@ fn and(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::fixture::{empty, vnc};
+    use crate::plan::fixture::{empty, line, vnc};
     use crate::plan::{PlanOptions, plan};
-    use crate::topology::{Address, Endpoint};
+    use crate::topology::{Address, CarrierKind, Endpoint};
 
     fn shown(topology: &Topology, style: Style) -> String {
         text(&plan(topology, &PlanOptions::default()).unwrap(), topology, style)
@@ -136,18 +139,87 @@ mod tests {
 
     #[test]
     fn vnc_reads_like_the_source_document() {
-        println!("{}", shown(&vnc(), Style::default()));
-        println!("{}", shown(&vnc(), Style { glyphs: Glyphs::Ascii, width: 50 }));
-        println!(
-            "{}",
-            shown(
-                &empty("x").with_host("db").with_link("local", "db").forward_within(
-                    "a",
-                    "db",
-                    Endpoint::Tcp(Address::new("127.0.0.1", 5432))
-                ),
-                Style::default()
-            )
-        );
+        let wanted = "\
+vnc · 5 hosts, 3 firewalls
+
+  local ──┃fw1┃──▶ gate-b ──┃fw2┃──▶ gate-c ──┃fw3┃──▶ gate-d ─────▶ screen
+  :5901 ══════T1══════╡                 │                 │
+                      ╘════T2 in T1═════╡                 │
+                                        ╘════T3 in T2═════╡┄┄tcp┄┄┄▶ :5900
+
+In this order:
+
+  T1   ssh  gate-b:22                 from local
+  T2   ssh  gate-c:22                 through T1 (in memory)
+  T3   ssh  gate-d:22                 through T2 (in memory)
+  vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner \"RFB \"
+
+note: gate-b, gate-c and gate-d are each a single point of failure for vnc
+
+3 tunnels, 1 forward. Longest route: 4 hops, 3 tunnels.
+Nested, 3 tunnels reach 4 hops. Telescoped, that would need at least 2.
+Nothing was contacted.
+Next: hopper up vnc
+";
+        assert_eq!(shown(&vnc(), Style::default()), wanted);
+    }
+
+    #[test]
+    fn a_picture_that_is_too_wide_is_folded_at_a_host() {
+        let narrow = shown(&vnc(), Style { glyphs: Glyphs::Ascii, width: 50 });
+        let wanted = "
+  local --|fw1|--> gate-b --|fw2|--> gate-c
+  :5901 ======T1======+                 |
+                      +====T2 in T1=====+
+      gate-c --|fw3|--> gate-d -----> screen
+         +====T3 in T2=====+..tcp...> :5900
+";
+        assert!(narrow.contains(wanted), "{narrow}");
+        assert!(narrow.is_ascii());
+    }
+
+    #[test]
+    fn a_target_within_a_host_hangs_on_its_tunnel() {
+        let own = Endpoint::Tcp(Address::new("127.0.0.1", 5432));
+        let topology = empty("db").with_host("db").with_link("local", "db").forward_within("db", "db", own);
+        let wanted = "
+  local ─────▶ db
+  :auto ═══T1═══╡┄┄▶ 127.0.0.1:5432
+";
+        let text = shown(&topology, Style::default());
+        assert!(text.contains(wanted), "{text}");
+        assert!(!text.contains("note:"), "{text}");
+    }
+
+    #[test]
+    fn a_listening_carrier_says_where() {
+        let topology = line(3);
+        let plan = plan(&topology, &PlanOptions { carrier: Some(CarrierKind::Port) }).unwrap();
+        let text = text(&plan, &topology, Style::default());
+        assert!(text.contains("through T1 via 127.0.0.1:auto\n"), "{text}");
+    }
+
+    #[test]
+    fn a_stand_in_is_no_single_point_of_failure() {
+        let topology = empty("two")
+            .with_host("a")
+            .with_host("b")
+            .with_host("in")
+            .with_target("web")
+            .with_link("local", "a")
+            .with_link("local", "b")
+            .with_link("a", "in")
+            .with_link("b", "in")
+            .with_link("in", "web")
+            .forward_to("web", "web", 80);
+        let text = shown(&topology, Style::default());
+        assert!(text.contains("note: in is a single point of failure for web\n"), "{text}");
+    }
+
+    #[test]
+    fn nothing_from_the_file_reaches_the_terminal_raw() {
+        let mut topology = line(2);
+        topology.hosts[0].user = Some("a\u{1b}[2J".to_owned());
+        assert!(shown(&topology, Style::default()).contains("a\\u{1b}[2J@h1:22"));
     }
 }
