@@ -29,9 +29,10 @@ fn topologies() -> impl Strategy<Value = Topology> {
     })
 }
 
-fn build(
-    (hosts, links, forwards, denied): (Vec<bool>, Vec<Draft>, Vec<(usize, usize, bool)>, usize),
-) -> Topology {
+/// Which hosts take logins, the links, the forwards as host, port and whether within, the port denied.
+type Drafts = (Vec<bool>, Vec<Draft>, Vec<(usize, usize, bool)>, usize);
+
+fn build((hosts, links, forwards, denied): Drafts) -> Topology {
     let mut topology = empty("random").with_wall("wall", PORTS[denied]..=PORTS[denied]);
     for (n, ssh) in hosts.into_iter().enumerate() {
         let host = name(n + 1);
