@@ -3,8 +3,27 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod draft;
+mod error;
+mod escape;
+#[cfg(test)]
+mod fixture;
+mod graph;
+mod no_route;
+mod opening;
+mod planner;
+#[cfg(test)]
+mod property;
+mod reach;
+mod same_listen;
+pub mod show;
+mod single_point;
 mod tunnel;
 
+pub use error::PlanError;
+pub use no_route::{NoRoute, Obstacle};
+pub use planner::{PlanOptions, plan};
+pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Tunnel, TunnelId};
 
 use crate::topology::{Forward, HostId, Strategy};
@@ -34,7 +53,18 @@ impl Plan {
 
     /// The number of hops of the longest route.
     pub fn hops(&self) -> usize {
-        self.forwards.iter().map(|forward| forward.route.len() - 1).max().unwrap_or(0)
+        self.forwards.iter().map(PlannedForward::hops).max().unwrap_or(0)
+    }
+
+    /// The number of tunnels that one forward rides, at most.
+    pub fn longest(&self) -> usize {
+        self.forwards.iter().map(|forward| forward.tunnels.len()).max().unwrap_or(0)
+    }
+
+    /// How many hops as many tunnels as the longest route has can make: one more than tunnels, since
+    /// the last server dials one hop further.
+    pub fn reach(&self) -> usize {
+        self.longest() + 1
     }
 }
 
@@ -51,4 +81,11 @@ pub struct PlannedForward {
     pub route: Vec<HostId>,
     /// Every tunnel it rides, outermost first.
     pub tunnels: Vec<TunnelId>,
+}
+
+impl PlannedForward {
+    /// The number of hops of its route.
+    pub fn hops(&self) -> usize {
+        self.route.len().saturating_sub(1)
+    }
 }

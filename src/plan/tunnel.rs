@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::topology::{Address, FirewallId, Host, HostId, Listen};
+use crate::topology::{Address, CarrierKind, FirewallId, Host, HostId, Listen};
 
 /// Names a tunnel within one plan: `T1`, `T2` … in build order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,4 +42,14 @@ pub enum Carrier {
     Channel,
     /// A listener on the client's host.
     Port(Listen),
+}
+
+impl Carrier {
+    /// Its kind, as the file names it.
+    pub fn kind(self) -> CarrierKind {
+        match self {
+            Carrier::Channel => CarrierKind::Channel,
+            Carrier::Port(_) => CarrierKind::Port,
+        }
+    }
 }

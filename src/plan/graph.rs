@@ -1,0 +1,99 @@
+//! The topology as a graph of integers: hosts are nodes, links are edges, names are looked up once.
+
+use std::collections::HashMap;
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::topology::{Address, Firewall, FirewallId, Host, HostId, Link, Topology};
+
+/// Who can dial whom. Node 0 is local, then the hosts in file order; edges keep the order of the
+/// links, so comparing two indices compares two places in the file.
+pub(super) struct Graph<'t> {
+    /// The graph itself; `None` is local, which has no entry of its own.
+    pub(super) net: DiGraph<Option<&'t Host>, Edge<'t>>,
+    nodes: HashMap<&'t str, NodeIndex>,
+}
+
+/// A link with what it takes to judge a port.
+pub(super) struct Edge<'t> {
+    /// The link as written.
+    pub(super) link: &'t Link,
+    /// The host it leads to.
+    pub(super) server: &'t Host,
+    /// The firewalls it crosses, in order.
+    pub(super) walls: Vec<&'t Firewall>,
+    /// The port an SSH session over this link dials: that of the link's `dial`, else the host's.
+    pub(super) ssh_port: u16,
+    /// Whether a session can go over it: the server takes logins and the port is let through.
+    pub(super) ssh: bool,
+}
+
+impl<'t> Graph<'t> {
+    /// Looks every name of the topology up, once.
+    pub(super) fn new(topology: &'t Topology) -> Self {
+        let walls: HashMap<&FirewallId, &Firewall> =
+            topology.firewalls.iter().map(|wall| (&wall.id, wall)).collect();
+        let mut net = DiGraph::with_capacity(topology.hosts.len() + 1, topology.links.len());
+        let mut nodes = HashMap::with_capacity(topology.hosts.len() + 1);
+        nodes.insert(HostId::LOCAL, net.add_node(None));
+        for host in &topology.hosts {
+            nodes.insert(host.id.as_str(), net.add_node(Some(host)));
+        }
+        for link in &topology.links {
+            let ends = (nodes.get(link.from.as_str()), nodes.get(link.to.as_str()));
+            let (Some(&from), Some(&to)) = ends else { continue };
+            // Nothing is gained by a way back to local, nor by a host that dials itself: the latter
+            // is written HOST/ADDR:PORT.
+            let Some(server) = net[to].filter(|_| from != to) else { continue };
+            let walls = link.through.iter().filter_map(|id| walls.get(id).copied()).collect();
+            net.add_edge(from, to, Edge::new(link, server, walls));
+        }
+        Graph { net, nodes }
+    }
+
+    /// Where every route starts.
+    pub(super) fn local() -> NodeIndex {
+        NodeIndex::new(0)
+    }
+
+    /// The node of a host; `None` when the topology has no such host.
+    pub(super) fn node(&self, id: &HostId) -> Option<NodeIndex> {
+        self.nodes.get(id.as_str()).copied()
+    }
+
+    /// The id of a node's host.
+    pub(super) fn id(&self, node: NodeIndex) -> HostId {
+        self.net[node].map_or_else(HostId::local, |host| host.id.clone())
+    }
+
+    /// The links that lead to a host, with who dials.
+    pub(super) fn into(&self, node: NodeIndex) -> impl Iterator<Item = (NodeIndex, EdgeIndex, &Edge<'t>)> {
+        let edges = self.net.edges_directed(node, Direction::Incoming);
+        edges.map(|edge| (edge.source(), edge.id(), edge.weight()))
+    }
+}
+
+impl<'t> Edge<'t> {
+    fn new(link: &'t Link, server: &'t Host, walls: Vec<&'t Firewall>) -> Self {
+        let own = link.dial.as_ref().and_then(|dial| dial.port);
+        let ssh_port = own.unwrap_or(server.address.port);
+        let mut edge = Edge { link, server, walls, ssh_port, ssh: false };
+        edge.ssh = server.ssh && edge.passes(ssh_port);
+        edge
+    }
+
+    /// Whether the link and every firewall on it let TCP to this port through.
+    pub(super) fn passes(&self, port: u16) -> bool {
+        self.link.ports.as_ref().is_none_or(|ports| ports.contains(port))
+            && self.walls.iter().all(|wall| wall.passes(port))
+    }
+
+    /// What is dialled over this link to reach that port of the host. A link's `dial` gives the
+    /// name; its port stands for the SSH port only, so a forward's port is never replaced.
+    pub(super) fn address(&self, port: u16) -> Address {
+        let name = self.link.dial.as_ref().map_or(&self.server.address.host, |dial| &dial.host);
+        Address::new(name, port)
+    }
+}

@@ -1,0 +1,196 @@
+//! Laws that hold for every topology, against a planner that tries everything.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::fixture::empty;
+use super::show::{Glyphs, Style, text};
+use super::{Plan, PlanOptions, plan};
+use crate::topology::{Address, Endpoint, HostId, Link, Target, Topology};
+
+/// Ports that rules are made of: SSH, and two that a forward may want.
+const PORTS: [u16; 3] = [22, 80, 5900];
+
+/// A link before its hosts have names: from, to, cost, only this port, crosses the firewall.
+type Draft = (usize, usize, u32, Option<usize>, bool);
+
+fn topologies() -> impl Strategy<Value = Topology> {
+    (1..=7_usize).prop_flat_map(|hosts| {
+        let link = (0..=hosts, 1..=hosts, 0..4_u32, prop::option::weighted(0.3, 0..3_usize), any::<bool>());
+        let forward = (1..=hosts, 0..3_usize, any::<bool>());
+        (
+            prop::collection::vec(prop::bool::weighted(0.8), hosts),
+            prop::collection::vec(link, 0..18),
+            prop::collection::vec(forward, 1..4),
+            0..3_usize,
+        )
+            .prop_map(build)
+    })
+}
+
+/// Which hosts take logins, the links, the forwards as host, port and whether within, the port denied.
+type Drafts = (Vec<bool>, Vec<Draft>, Vec<(usize, usize, bool)>, usize);
+
+fn build((hosts, links, forwards, denied): Drafts) -> Topology {
+    let mut topology = empty("random").with_wall("wall", PORTS[denied]..=PORTS[denied]);
+    for (n, ssh) in hosts.into_iter().enumerate() {
+        let host = name(n + 1);
+        topology = if ssh { topology.with_host(&host) } else { topology.with_target(&host) };
+    }
+    for (from, to, cost, only, walled) in links {
+        topology = topology.with(&name(from), &name(to), |link| {
+            link.cost = cost;
+            if let Some(port) = only {
+                link.only(PORTS[port]);
+            }
+            if walled {
+                link.wall("wall");
+            }
+        });
+    }
+    for (n, (host, port, within)) in forwards.into_iter().enumerate() {
+        let (id, host, port) = (format!("f{n}"), name(host), PORTS[port]);
+        topology = if within {
+            topology.forward_within(&id, &host, Endpoint::Tcp(Address::new("127.0.0.1", port)))
+        } else {
+            topology.forward_to(&id, &host, port)
+        };
+    }
+    topology
+}
+
+fn name(n: usize) -> String {
+    if n == 0 { HostId::LOCAL.to_owned() } else { format!("h{n}") }
+}
+
+/// Whether TCP to this port crosses the link, read straight from the rules.
+fn lets_through(topology: &Topology, link: &Link, port: u16) -> bool {
+    link.ports.as_ref().is_none_or(|ports| ports.contains(port))
+        && link.through.iter().all(|id| topology.firewall(id).unwrap().passes(port))
+}
+
+/// What decides between two routes, and the route: cost, tunnels, links in order, hosts.
+type Route = (u64, usize, Vec<usize>, Vec<HostId>);
+
+/// Every chain of sessions without a loop.
+fn chains(topology: &Topology) -> Vec<Route> {
+    let mut all: Vec<Route> = vec![(0, 0, Vec::new(), vec![HostId::local()])];
+    let mut next = 0;
+    while let Some((cost, tunnels, links, hosts)) = all.get(next).cloned() {
+        next += 1;
+        for (n, link) in topology.links.iter().enumerate() {
+            let server = topology.host(&link.to).unwrap();
+            let leads_on = link.from == hosts[hosts.len() - 1] && !hosts.contains(&link.to);
+            if leads_on && server.ssh && lets_through(topology, link, server.address.port) {
+                let (mut links, mut hosts) = (links.clone(), hosts.clone());
+                links.push(n);
+                hosts.push(link.to.clone());
+                all.push((cost + u64::from(link.cost), tunnels + 1, links, hosts));
+            }
+        }
+    }
+    all
+}
+
+/// The best route to a target, found by looking at all of them.
+fn best(topology: &Topology, chains: &[Route], target: &Target) -> Option<Route> {
+    let ends = |chain: &&Route| chain.3.last() == Some(target.host());
+    match target {
+        Target::Within { .. } => chains.iter().filter(ends).min().cloned(),
+        Target::Dialled { host, port } => {
+            let mut all = Vec::new();
+            for (cost, tunnels, links, hosts) in chains {
+                for (n, link) in topology.links.iter().enumerate() {
+                    let leads = hosts.last() == Some(&link.from) && link.to == *host && link.from != link.to;
+                    if leads && lets_through(topology, link, *port) {
+                        let (mut links, mut hosts) = (links.clone(), hosts.clone());
+                        links.push(n);
+                        hosts.push(host.clone());
+                        all.push((cost + u64::from(link.cost), *tunnels, links, hosts));
+                    }
+                }
+            }
+            all.into_iter().min()
+        }
+    }
+}
+
+fn planned(topology: &Topology) -> Option<Plan> {
+    plan(topology, &PlanOptions::default()).ok()
+}
+
+/// Keeps only the forwards that have a route, so that there is always a plan to judge.
+fn reachable(mut topology: Topology) -> Topology {
+    let chains = chains(&topology);
+    let forwards = std::mem::take(&mut topology.forwards);
+    topology.forwards =
+        forwards.into_iter().filter(|forward| best(&topology, &chains, &forward.to).is_some()).collect();
+    topology
+}
+
+proptest! {
+    #[test]
+    fn the_planner_finds_what_trying_everything_finds(topology in topologies()) {
+        let chains = chains(&topology);
+        for forward in &topology.forwards {
+            let alone = Topology { forwards: vec![forward.clone()], ..topology.clone() };
+            let found = planned(&alone).map(|plan| (plan.tunnels.len(), plan.forwards[0].route.clone()));
+            let wanted = best(&topology, &chains, &forward.to).map(|(_, tunnels, _, hosts)| (tunnels, hosts));
+            prop_assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn every_dial_is_allowed_and_every_tunnel_needed(topology in topologies().prop_map(reachable)) {
+        let plan = planned(&topology).unwrap();
+        let allowed = |from: &HostId, to: &HostId, port: u16| {
+            let mut links = topology.links.iter().filter(|link| link.from == *from && link.to == *to);
+            links.any(|link| lets_through(&topology, link, port))
+        };
+        for tunnel in &plan.tunnels {
+            let below = tunnel.through.as_ref().map(|id| plan.tunnel(id).unwrap());
+            let from = below.map_or(HostId::local(), |below| below.server.id.clone());
+            prop_assert!(tunnel.server.ssh && allowed(&from, &tunnel.server.id, tunnel.target.port));
+            prop_assert_eq!(tunnel.hop, below.map_or(1, |below| below.hop + 1));
+            prop_assert_eq!(tunnel.carrier.is_some(), below.is_some());
+            prop_assert!(plan.layers[tunnel.hop - 1].contains(&tunnel.id));
+        }
+        for planned in &plan.forwards {
+            prop_assert_eq!(planned.via.as_ref(), planned.tunnels.last());
+            if let Target::Dialled { host, port } = &planned.forward.to {
+                let dialler = &planned.route[planned.route.len() - 2];
+                prop_assert!(allowed(dialler, host, *port));
+            }
+        }
+        let ridden: BTreeSet<_> = plan.forwards.iter().flat_map(|planned| &planned.tunnels).collect();
+        prop_assert_eq!(ridden.len(), plan.tunnels.len());
+        let layered: Vec<_> = plan.layers.iter().flatten().collect();
+        prop_assert_eq!(layered, plan.tunnels.iter().map(|tunnel| &tunnel.id).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn without_ties_the_order_of_links_does_not_matter(topology in topologies().prop_map(reachable)) {
+        // Powers of two make every two sets of links cost differently.
+        let mut topology = topology;
+        for (n, link) in topology.links.iter_mut().enumerate() {
+            link.cost = 1 << n;
+        }
+        let forwards = planned(&topology).unwrap();
+        topology.links.reverse();
+        prop_assert_eq!(planned(&topology).unwrap(), forwards);
+    }
+
+    #[test]
+    fn every_plan_can_be_drawn_at_any_width(topology in topologies().prop_map(reachable), width in 0..100_usize) {
+        let plan = planned(&topology).unwrap();
+        let ascii = text(&plan, &topology, Style { glyphs: Glyphs::Ascii, width });
+        let unicode = text(&plan, &topology, Style { glyphs: Glyphs::Unicode, width });
+        prop_assert!(ascii.is_ascii());
+        // One glyph for one: both pictures have the same shape.
+        let shape = |text: &str| text.lines().map(|line| line.chars().count()).collect::<Vec<_>>();
+        prop_assert_eq!(shape(&ascii), shape(&unicode));
+        let listed = plan.tunnels.iter().all(|tunnel| ascii.contains(&format!("  {} ", tunnel.id)));
+        prop_assert!(listed, "{}", ascii);
+    }
+}

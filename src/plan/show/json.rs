@@ -1,0 +1,92 @@
+//! The plan as `hopper.plan/1`: grows without breaking, keys in a fixed order.
+
+use serde_json::{Value, json};
+
+use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+
+/// The plan for programs, as schema `hopper.plan/1`. What is absent is null.
+pub fn json(plan: &Plan) -> Value {
+    let layers = plan.layers.iter().map(|layer| layer.iter().map(|id| &id.0).collect::<Vec<_>>());
+    json!({
+        "schema": "hopper.plan/1",
+        "topology": plan.topology,
+        "strategy": plan.strategy.as_str(),
+        "layers": layers.collect::<Vec<_>>(),
+        "tunnels": plan.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
+        "forwards": plan.forwards.iter().map(forward).collect::<Vec<_>>(),
+        "summary": {
+            "tunnels": plan.tunnels.len(),
+            "hops": plan.hops(),
+            "reach": plan.reach(),
+            "forwards": plan.forwards.len(),
+        },
+    })
+}
+
+fn tunnel(tunnel: &Tunnel) -> Value {
+    let listen = match tunnel.carrier {
+        Some(Carrier::Port(listen)) => Some(listen.to_string()),
+        Some(Carrier::Channel) | None => None,
+    };
+    json!({
+        "id": tunnel.id.0,
+        "client": tunnel.client.as_str(),
+        "server": tunnel.server.id.as_str(),
+        "user": tunnel.server.user,
+        "address": tunnel.server.address.to_string(),
+        "through": tunnel.through.as_ref().map(|id| &id.0),
+        "carrier": tunnel.carrier.map(|carrier| carrier.kind().as_str()),
+        "listen": listen,
+        "target": tunnel.target.to_string(),
+    })
+}
+
+fn forward(planned: &PlannedForward) -> Value {
+    json!({
+        "id": planned.forward.id.0,
+        "listen": planned.forward.listen.to_string(),
+        "to": planned.forward.to.to_string(),
+        "via": planned.via.as_ref().map(|id| &id.0),
+        "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        "hops": planned.hops(),
+        "tunnels": planned.tunnels.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::vnc;
+    use crate::plan::{PlanOptions, plan};
+    use crate::topology::CarrierKind;
+
+    #[test]
+    fn the_schema_is_kept_key_by_key() {
+        let options = PlanOptions { carrier: Some(CarrierKind::Port) };
+        let mut topology = vnc();
+        topology.hosts[1].user = Some("alice".to_owned());
+        topology.links[2].carrier = Some(CarrierKind::Channel);
+        let value = json(&plan(&topology, &options).unwrap());
+        let wanted = json!({
+            "schema": "hopper.plan/1",
+            "topology": "vnc",
+            "strategy": "nested",
+            "layers": [["T1"], ["T2"], ["T3"]],
+            "tunnels": [
+                { "id": "T1", "client": "local", "server": "gate-b", "user": null, "address": "gate-b:22",
+                  "through": null, "carrier": null, "listen": null, "target": "gate-b:22" },
+                { "id": "T2", "client": "local", "server": "gate-c", "user": "alice", "address": "gate-c:22",
+                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-c:22" },
+                { "id": "T3", "client": "local", "server": "gate-d", "user": null, "address": "gate-d:22",
+                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-d:22" },
+            ],
+            "forwards": [
+                { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "via": "T3",
+                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3 },
+            ],
+            "summary": { "tunnels": 3, "hops": 4, "reach": 4, "forwards": 1 },
+        });
+        // As text, so that the order of the keys counts.
+        assert_eq!(value.to_string(), wanted.to_string());
+    }
+}

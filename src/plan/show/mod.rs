@@ -1,0 +1,33 @@
+//! A plan made visible: as text for people, as JSON for programs. Shows, never decides.
+
+mod json;
+mod listing;
+mod picture;
+mod text;
+
+pub use json::json;
+pub use text::text;
+
+/// How text is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// The characters at hand.
+    pub glyphs: Glyphs,
+    /// Columns; a longer picture is folded.
+    pub width: usize,
+}
+
+/// The characters at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Box drawing and arrows.
+    Unicode,
+    /// Nothing beyond ASCII.
+    Ascii,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { glyphs: Glyphs::Unicode, width: 80 }
+    }
+}

@@ -1,0 +1,240 @@
+//! The picture of a route: hosts, the firewalls between them, and one row for each tunnel.
+//!
+//! ```text
+//! local ──┃fw1┃──▶ gate-b ──┃fw2┃──▶ gate-c ─────▶ screen
+//! :5901 ═══════T1═════╡                 │
+//!                     ╘════T2 in T1═════╡┄┄tcp┄┄▶ :5900
+//! ```
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Glyphs, Style};
+use crate::plan::escape::plain;
+use crate::plan::{Plan, PlannedForward};
+use crate::topology::{Endpoint, FirewallId, Target};
+
+/// Columns before a picture's first line, and before a line that goes on.
+const MARGIN: (usize, usize) = (2, 6);
+
+/// The way of one forward, laid out in columns counted from local.
+pub(super) struct Picture {
+    ink: &'static Ink,
+    width: usize,
+    stations: Vec<Station>,
+    /// What rides each hop that a tunnel makes, such as `T2 in T1`.
+    tunnels: Vec<String>,
+    /// Where the person's program connects, such as `:5901`.
+    listen: String,
+    /// What the last server dials.
+    tail: String,
+    /// Whether the target is a station of its own, or within the last server.
+    dialled: bool,
+}
+
+/// A host in the picture.
+struct Station {
+    name: String,
+    /// The line that leads here from the station before.
+    arrow: String,
+    /// The first column of the name.
+    left: usize,
+    /// The column where tunnels end and begin.
+    anchor: usize,
+    /// The first column after everything that belongs to it.
+    right: usize,
+}
+
+/// The characters drawn with.
+struct Ink {
+    line: &'static str,
+    head: &'static str,
+    wall: &'static str,
+    tunnel: &'static str,
+    begin: &'static str,
+    end: &'static str,
+    down: &'static str,
+    plain: &'static str,
+}
+
+const UNICODE: Ink =
+    Ink {
+        line: "─", head: "▶", wall: "┃", tunnel: "═", begin: "╘", end: "╡", down: "│", plain: "┄"
+    };
+const ASCII: Ink =
+    Ink { line: "-", head: ">", wall: "|", tunnel: "=", begin: "+", end: "+", down: "|", plain: "." };
+
+impl Picture {
+    /// Lays the way of this forward out; `last` are the firewalls between the last server and the target.
+    pub(super) fn new(plan: &Plan, planned: &PlannedForward, last: &[FirewallId], style: Style) -> Self {
+        let ink = if style.glyphs == Glyphs::Unicode { &UNICODE } else { &ASCII };
+        let tunnels = planned.tunnels.iter().filter_map(|id| plan.tunnel(id));
+        let mut walls: Vec<&[FirewallId]> =
+            tunnels.clone().map(|tunnel| tunnel.firewalls.as_slice()).collect();
+        walls.push(last);
+        let names = tunnels.map(|tunnel| match &tunnel.through {
+            Some(through) => format!("{} in {through}", tunnel.id),
+            None => tunnel.id.to_string(),
+        });
+        let port = planned.forward.listen.port;
+        let dialled = matches!(planned.forward.to, Target::Dialled { .. });
+        let mut picture = Picture {
+            ink,
+            width: style.width,
+            stations: Vec::new(),
+            tunnels: names.collect(),
+            listen: if port == 0 { ":auto".to_owned() } else { format!(":{port}") },
+            tail: match &planned.target {
+                Endpoint::Tcp(address) if dialled => format!(":{}", address.port),
+                target => plain(&target.to_string()),
+            },
+            dialled,
+        };
+        for (hop, host) in planned.route.iter().enumerate() {
+            let crossed = hop.checked_sub(1).and_then(|hop| walls.get(hop)).copied().unwrap_or_default();
+            picture.add(plain(host.as_str()), crossed);
+        }
+        picture
+    }
+
+    /// Adds the next host of the route, far enough away for the tunnel's name to fit under the line.
+    fn add(&mut self, name: String, walls: &[FirewallId]) {
+        let hop = self.stations.len();
+        let half = name.width() / 2;
+        let mut arrow = self.ink.line.repeat(2);
+        for wall in walls {
+            arrow.push_str(&format!("{0}{1}{0}{2}", self.ink.wall, plain(&wall.0), self.ink.line));
+        }
+        arrow.push_str(&self.ink.line.repeat(if walls.is_empty() { 3 } else { 1 }));
+        let left = match self.stations.last() {
+            None => 0,
+            Some(before) => {
+                let label =
+                    hop.checked_sub(1).and_then(|hop| self.tunnels.get(hop)).map_or(0, |text| text.width());
+                let natural = before.right + 1 + arrow.width() + 1 + 1;
+                let needed = (before.anchor + 1 + label + 4).saturating_sub(half);
+                arrow.push_str(&self.ink.line.repeat(needed.saturating_sub(natural)));
+                natural.max(needed)
+            }
+        };
+        let last = hop == self.tunnels.len() + usize::from(self.dialled);
+        let mut station = Station { anchor: left + half, right: left + name.width(), left, arrow, name };
+        if hop == 0 {
+            // Under local stands the listener; tunnels and dials start right of it.
+            station.anchor = self.listen.width();
+            station.right = station.right.max(self.listen.width());
+        }
+        if last && self.dialled {
+            station.right = station.right.max(left + self.tail.width());
+        } else if last {
+            station.right = station.right.max(station.anchor + 5 + self.tail.width());
+        }
+        self.stations.push(station);
+    }
+
+    /// The picture, folded where it gets too wide.
+    pub(super) fn draw(&self) -> String {
+        let mut out = String::new();
+        let (mut from, last) = (0, self.stations.len() - 1);
+        loop {
+            let margin = if from == 0 { MARGIN.0 } else { MARGIN.1 };
+            let fits =
+                |&to: &usize| margin + self.stations[to].right - self.stations[from].left <= self.width;
+            let to = (from + 1..=last).take_while(fits).last().unwrap_or((from + 1).min(last));
+            self.draw_line(&mut out, from, to, margin);
+            if to == last {
+                return out;
+            }
+            from = to;
+        }
+    }
+
+    /// One line of the picture: the hosts, then a row for each tunnel between them.
+    fn draw_line(&self, out: &mut String, from: usize, to: usize, margin: usize) {
+        let shift = |column: usize| column + margin - self.stations[from].left;
+        let ink = self.ink;
+        let mut row = Row::default();
+        for (place, station) in self.stations[from..=to].iter().enumerate() {
+            if place > 0 {
+                row.put(&format!(" {}{} ", station.arrow, ink.head));
+            }
+            row.seek(shift(station.left), " ");
+            row.put(&station.name);
+            if place + from < to {
+                // A label under the name may be wider than the name.
+                row.seek(shift(station.right), " ");
+            }
+        }
+        row.end(out);
+
+        let (servers, last) = (self.tunnels.len(), self.stations.len() - 1);
+        let mut row = Row::default();
+        for hop in from + 1..=to.min(servers) {
+            self.begin(&mut row, hop - 1, shift(self.stations[hop - 1].anchor));
+            let end = shift(self.stations[hop].anchor);
+            let label = &self.tunnels[hop - 1];
+            let room = end - row.at - label.width();
+            row.put(&format!("{}{label}", ink.tunnel.repeat(room / 2)));
+            row.seek(end, ink.tunnel);
+            row.put(ink.end);
+            if hop == servers && to == last {
+                break;
+            }
+            for later in hop + 1..=to.min(servers) {
+                row.seek(shift(self.stations[later].anchor), " ");
+                row.put(ink.down);
+            }
+            row.end(out);
+        }
+        if to == last {
+            if row.at == 0 {
+                self.begin(&mut row, servers, shift(self.stations[servers].anchor));
+            }
+            row.put(&ink.plain.repeat(2));
+            if self.dialled {
+                row.put("tcp");
+                row.seek(shift(self.stations[last].left) - 2, ink.plain);
+            }
+            row.put(&format!("{} {}", ink.head, self.tail));
+            row.end(out);
+        }
+    }
+
+    /// The start of a row: the listener under local, or the corner under the server before.
+    fn begin(&self, row: &mut Row, station: usize, anchor: usize) {
+        if station == 0 {
+            row.seek(anchor - self.listen.width(), " ");
+            row.put(&format!("{} ", self.listen));
+        } else {
+            row.seek(anchor, " ");
+            row.put(self.ink.begin);
+        }
+    }
+}
+
+/// A row that is written from left to right.
+#[derive(Default)]
+struct Row {
+    text: String,
+    at: usize,
+}
+
+impl Row {
+    fn put(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.at += text.width();
+    }
+
+    /// Fills up to this column with something one column wide.
+    fn seek(&mut self, column: usize, fill: &str) {
+        while self.at < column {
+            self.put(fill);
+        }
+    }
+
+    /// Writes the row out and starts the next.
+    fn end(&mut self, out: &mut String) {
+        out.push_str(self.text.trim_end());
+        out.push('\n');
+        *self = Row::default();
+    }
+}

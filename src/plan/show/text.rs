@@ -1,0 +1,225 @@
+//! The plan as text: header, picture, what is opened in which order, what it adds up to.
+
+use std::collections::BTreeMap;
+
+use super::picture::Picture;
+use super::{Glyphs, Style, listing};
+use crate::plan::escape::plain;
+use crate::plan::graph::Graph;
+use crate::plan::reach::{End, Reach};
+use crate::plan::single_point::SinglePoints;
+use crate::plan::{Plan, PlannedForward};
+use crate::topology::{HostId, Topology};
+
+/// The plan for people. Every text that comes from the file is escaped.
+pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
+    let mut out = header(plan, topology, style);
+    out.push('\n');
+    let graph = Graph::new(topology);
+    out.push_str(&pictures(plan, &graph, style));
+    out.push_str("In this order:\n\n");
+    out.push_str(&listing::listing(plan));
+    out.push('\n');
+    let notes = notes(plan, &graph);
+    if !notes.is_empty() {
+        out.push_str(&notes);
+        out.push('\n');
+    }
+    out.push_str(&sums(plan));
+    out.push_str(&format!("Nothing was contacted.\nNext: hopper up {}\n", plain(&plan.topology)));
+    out
+}
+
+fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
+    let dot = if style.glyphs == Glyphs::Unicode { '·' } else { '-' };
+    let hosts = count(topology.hosts.len() + 1, "host");
+    let firewalls = count(topology.firewalls.len(), "firewall");
+    format!("{} {dot} {hosts}, {firewalls}\n", plain(&plan.topology))
+}
+
+/// How many routes are drawn; the list names all of them.
+const MOST_PICTURES: usize = 6;
+
+/// A picture for each route that is not the beginning of another one, in the order of the file.
+fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
+    let mut longest_first: Vec<(usize, &PlannedForward)> = plan.forwards.iter().enumerate().collect();
+    longest_first.sort_by_key(|(_, planned)| std::cmp::Reverse(planned.route.len()));
+    let mut drawn: Vec<(usize, &PlannedForward)> = Vec::new();
+    let mut left_out = 0;
+    for (place, planned) in longest_first {
+        if drawn.iter().any(|(_, other)| other.route.starts_with(&planned.route)) {
+            continue;
+        }
+        if drawn.len() < MOST_PICTURES { drawn.push((place, planned)) } else { left_out += 1 }
+    }
+    drawn.sort_by_key(|(place, _)| *place);
+    let reach = Reach::new(graph);
+    let mut out = String::new();
+    for (_, planned) in drawn {
+        let last = match reach.way(graph, &planned.forward.to).map(|way| way.end) {
+            Some(End::Link(edge, _)) => graph.net[edge].link.through.as_slice(),
+            Some(End::Within(_)) | None => &[],
+        };
+        out.push_str(&Picture::new(plan, planned, last, style).draw());
+        out.push('\n');
+    }
+    if left_out > 0 {
+        out.push_str(&format!("  and {} on other routes, not drawn\n\n", count(left_out, "forward")));
+    }
+    out
+}
+
+/// The hosts that have no stand-in; forwards that depend on the same ones share a line.
+fn notes(plan: &Plan, graph: &Graph<'_>) -> String {
+    let points = SinglePoints::new(graph);
+    let mut shared: BTreeMap<Vec<HostId>, (usize, Vec<String>)> = BTreeMap::new();
+    for (place, planned) in plan.forwards.iter().enumerate() {
+        let hosts = points.on_the_way_to(&planned.forward.to);
+        let entry = shared.entry(hosts).or_insert_with(|| (place, Vec::new()));
+        entry.1.push(plain(&planned.forward.id.0));
+    }
+    let mut notes: Vec<_> = shared.into_iter().filter(|(hosts, _)| !hosts.is_empty()).collect();
+    notes.sort_by_key(|(_, (place, _))| *place);
+    let lines = notes.into_iter().map(|(hosts, (_, forwards))| {
+        let hosts: Vec<String> = hosts.iter().map(|id| plain(id.as_str())).collect();
+        let are = if hosts.len() == 1 { "is a" } else { "are each a" };
+        format!("note: {} {are} single point of failure for {}\n", and(&hosts), and(&forwards))
+    });
+    lines.collect()
+}
+
+/// Tunnels, hops, and what either strategy makes of them.
+fn sums(plan: &Plan) -> String {
+    let forwards = count(plan.forwards.len(), "forward");
+    let mut out = format!("{}, {forwards}.", count(plan.tunnels.len(), "tunnel"));
+    let longest = plan.longest();
+    if longest > 0 {
+        // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is
+        // the first where the forward allows it.
+        let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
+        out.push_str(&format!(
+            " Longest route: {}, {}.\nNested, {} {} {}. Telescoped, that would need at least {}{}.",
+            count(plan.hops(), "hop"),
+            count(longest, "tunnel"),
+            count(longest, "tunnel"),
+            if longest == 1 { "reaches" } else { "reach" },
+            count(plan.reach(), "hop"),
+            protected,
+            if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
+        ));
+    }
+    out.push('\n');
+    out
+}
+
+/// A number with its noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Words in a row, as one says them.
+fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::{empty, line, vnc};
+    use crate::plan::{PlanOptions, plan};
+    use crate::topology::{Address, CarrierKind, Endpoint};
+
+    fn shown(topology: &Topology, style: Style) -> String {
+        text(&plan(topology, &PlanOptions::default()).unwrap(), topology, style)
+    }
+
+    #[test]
+    fn vnc_reads_like_the_source_document() {
+        let wanted = "\
+vnc · 5 hosts, 3 firewalls
+
+  local ──┃fw1┃──▶ gate-b ──┃fw2┃──▶ gate-c ──┃fw3┃──▶ gate-d ─────▶ screen
+  :5901 ══════T1══════╡                 │                 │
+                      ╘════T2 in T1═════╡                 │
+                                        ╘════T3 in T2═════╡┄┄tcp┄┄┄▶ :5900
+
+In this order:
+
+  T1   ssh  gate-b:22                 from local
+  T2   ssh  gate-c:22                 through T1 (in memory)
+  T3   ssh  gate-d:22                 through T2 (in memory)
+  vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner \"RFB \"
+
+note: gate-b, gate-c and gate-d are each a single point of failure for vnc
+
+3 tunnels, 1 forward. Longest route: 4 hops, 3 tunnels.
+Nested, 3 tunnels reach 4 hops. Telescoped, that would need at least 2.
+Nothing was contacted.
+Next: hopper up vnc
+";
+        assert_eq!(shown(&vnc(), Style::default()), wanted);
+    }
+
+    #[test]
+    fn a_picture_that_is_too_wide_is_folded_at_a_host() {
+        let narrow = shown(&vnc(), Style { glyphs: Glyphs::Ascii, width: 50 });
+        let wanted = "
+  local --|fw1|--> gate-b --|fw2|--> gate-c
+  :5901 ======T1======+                 |
+                      +====T2 in T1=====+
+      gate-c --|fw3|--> gate-d -----> screen
+         +====T3 in T2=====+..tcp...> :5900
+";
+        assert!(narrow.contains(wanted), "{narrow}");
+        assert!(narrow.is_ascii());
+    }
+
+    #[test]
+    fn a_target_within_a_host_hangs_on_its_tunnel() {
+        let own = Endpoint::Tcp(Address::new("127.0.0.1", 5432));
+        let topology = empty("db").with_host("db").with_link("local", "db").forward_within("db", "db", own);
+        let wanted = "
+  local ─────▶ db
+  :auto ═══T1═══╡┄┄▶ 127.0.0.1:5432
+";
+        let text = shown(&topology, Style::default());
+        assert!(text.contains(wanted), "{text}");
+        assert!(!text.contains("note:"), "{text}");
+    }
+
+    #[test]
+    fn a_listening_carrier_says_where() {
+        let topology = line(3);
+        let plan = plan(&topology, &PlanOptions { carrier: Some(CarrierKind::Port) }).unwrap();
+        let text = text(&plan, &topology, Style::default());
+        assert!(text.contains("through T1 via 127.0.0.1:auto\n"), "{text}");
+    }
+
+    #[test]
+    fn a_stand_in_is_no_single_point_of_failure() {
+        let topology = empty("two")
+            .with_host("a")
+            .with_host("b")
+            .with_host("in")
+            .with_target("web")
+            .with_link("local", "a")
+            .with_link("local", "b")
+            .with_link("a", "in")
+            .with_link("b", "in")
+            .with_link("in", "web")
+            .forward_to("web", "web", 80);
+        let text = shown(&topology, Style::default());
+        assert!(text.contains("note: in is a single point of failure for web\n"), "{text}");
+    }
+
+    #[test]
+    fn nothing_from_the_file_reaches_the_terminal_raw() {
+        let mut topology = line(2);
+        topology.hosts[0].user = Some("a\u{1b}[2J".to_owned());
+        assert!(shown(&topology, Style::default()).contains("a\\u{1b}[2J@h1:22"));
+    }
+}
