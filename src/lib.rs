@@ -4,5 +4,6 @@
 
 pub mod engine;
 pub mod plan;
+pub mod report;
 pub mod ssh;
 pub mod topology;
