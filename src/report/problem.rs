@@ -3,11 +3,10 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
-    ThemeCharacters, ThemeStyles,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
 use serde_json::{Value, json};
 
@@ -32,12 +31,11 @@ pub struct Look {
 /// Draws the problems of the file at `path` with this text, and how many there are.
 pub fn render(problems: &[Problem], path: &str, text: &str, look: Look) -> String {
     let path = escaped(path);
-    let page = Page::new(problems, text);
-    let source = NamedSource::new(&path, Arc::clone(&page.text));
+    let page = Page::new(problems, &path, text);
     let mut out = String::new();
     for problem in problems.iter().take(DRAWN) {
-        let drawing = page.drawable(problem).then(|| draw(problem, &page, &source, look)).flatten();
-        out.push_str(&drawing.unwrap_or_else(|| tell(problem, &page, &path)));
+        let drawing = page.drawable(problem).then(|| draw(problem, &page, look)).flatten();
+        out.push_str(&drawing.unwrap_or_else(|| tell(problem, &page)));
         out.push('\n');
     }
     if let Some(more @ 1..) = problems.len().checked_sub(DRAWN) {
@@ -72,14 +70,15 @@ pub fn problems_json(problems: &[Problem], path: &str, text: &str) -> Value {
 
 /// The text as it may be shown, and how its ranges differ from the file's.
 struct Page {
-    text: Arc<String>,
+    path: String,
+    text: String,
     lines: Lines,
     /// Bytes that the file has in front of the shown text.
     skipped: usize,
 }
 
 impl Page {
-    fn new(problems: &[Problem], text: &str) -> Self {
+    fn new(problems: &[Problem], path: &str, text: &str) -> Self {
         let mut bytes = mask_secrets(text).into_bytes();
         // What the reader found is blotted out as well: it sees through escapes, the mask does not.
         for problem in problems.iter().filter(|problem| problem.code == code::SECRET) {
@@ -96,7 +95,7 @@ impl Page {
         let shown: String = masked.trim_start_matches('\u{feff}').chars().map(harmless).collect();
         let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let lines = Lines::new(&shown);
-        Page { text: Arc::new(shown), lines, skipped }
+        Page { path: path.to_owned(), text: shown, lines, skipped }
     }
 
     fn range(&self, range: &Range<usize>) -> Range<usize> {
@@ -115,6 +114,27 @@ impl Page {
     }
 }
 
+impl SourceCode for Page {
+    /// As the text itself does it, but with the file's name and with columns in characters, not bytes.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let found = self.text.as_str().read_span(span, lines_before, lines_after)?;
+        let (_, column) = self.lines.place(&self.text, found.span().offset());
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.clone(),
+            found.data(),
+            *found.span(),
+            found.line(),
+            column - 1,
+            found.line_count(),
+        )))
+    }
+}
+
 /// The same character, or one of the same length in bytes that does nothing.
 fn harmless(c: char) -> char {
     match (c, c.len_utf8()) {
@@ -128,7 +148,7 @@ fn harmless(c: char) -> char {
     }
 }
 
-fn draw(problem: &Problem, page: &Page, source: &NamedSource<Arc<String>>, look: Look) -> Option<String> {
+fn draw(problem: &Problem, page: &Page, look: Look) -> Option<String> {
     let mut characters = match look.unicode {
         true => ThemeCharacters::unicode(),
         false => ThemeCharacters::ascii(),
@@ -137,26 +157,50 @@ fn draw(problem: &Problem, page: &Page, source: &NamedSource<Arc<String>>, look:
     let styles = if look.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let mut out = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
-        .with_width(look.width.max(40))
-        .with_break_words(false)
+        .with_wrap_lines(false)
         .with_urls(false)
         .without_cause_chain()
         .without_syntax_highlighting()
-        .render_report(&mut out, &Drawing { problem, page, source })
+        .render_report(
+            &mut out,
+            &Drawing { problem, page, help: problem.help.as_ref().map(|help| wrap(help, look.width)) },
+        )
         .ok()?;
     let unindented = out.strip_prefix("  ").map(str::to_owned);
     Some(unindented.unwrap_or(out))
 }
 
 /// The problem without its line: for lines that are no use on a screen.
-fn tell(problem: &Problem, page: &Page, path: &str) -> String {
+fn tell(problem: &Problem, page: &Page) -> String {
     let mut out = format!("error[{}]: {}\n", problem.code, problem.message);
     for label in std::iter::once(&problem.label).chain(&problem.related) {
         let (line, column) = page.lines.place(&page.text, page.range(&label.range).start);
-        out.push_str(&format!("  at {path}:{line}:{column}: {}\n", label.text));
+        out.push_str(&format!("  at {}:{line}:{column}: {}\n", page.path, label.text));
     }
     if let Some(help) = &problem.help {
         out.push_str(&format!("  help: {help}\n"));
+    }
+    out
+}
+
+/// Breaks a help text between words only: the drawing library breaks file names and options at their
+/// dashes, and a person copies what stands there.
+fn wrap(text: &str, width: usize) -> String {
+    const INDENT: usize = "  help: ".len();
+    let width = width.saturating_sub(INDENT).max(32);
+    let mut out = String::new();
+    let mut column = 0;
+    for (i, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if i > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
     }
     out
 }
@@ -210,7 +254,7 @@ impl Lines {
 struct Drawing<'p> {
     problem: &'p Problem,
     page: &'p Page,
-    source: &'p NamedSource<Arc<String>>,
+    help: Option<String>,
 }
 
 impl fmt::Debug for Drawing<'_> {
@@ -229,11 +273,11 @@ impl std::error::Error for Drawing<'_> {}
 
 impl Diagnostic for Drawing<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.source)
+        Some(self.page)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -37,7 +37,7 @@ pub fn parse(text: &str, stem: &str) -> Result<Topology, Vec<Problem>> {
     let mut reader = Reader { problems: Vec::new() };
     let tree = match syntax::tree(text, &mut reader.problems) {
         Ok(tree) => tree,
-        Err(problem) => return Err(vec![problem]),
+        Err(problem) => return Err(vec![*problem]),
     };
     let topology = run::topology(&mut reader, &tree, stem);
     let mut problems = reader.problems;

@@ -9,12 +9,14 @@ pub(super) const LARGEST: usize = 1 << 20;
 pub(super) const DEEPEST: usize = 32;
 
 /// Looks through the text once.
-pub(super) fn check(text: &str) -> Result<(), Problem> {
+pub(super) fn check(text: &str) -> Result<(), Box<Problem>> {
     if text.len() > LARGEST {
         let message =
             format!("the file is {} KiB long; hopper reads up to 1024 KiB", text.len().div_ceil(1024));
-        return Err(Problem::new(code::LIMIT, 0..0, "this file", message)
-            .help("a topology is hosts and links; is this the right file?"));
+        return Err(Box::new(
+            Problem::new(code::LIMIT, 0..0, "this file", message)
+                .help("a topology is hosts and links; is this the right file?"),
+        ));
     }
     let mut scan = Scan { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 }, depth: 0 };
     while scan.at < text.len() {
@@ -33,7 +35,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn step(&mut self) -> Result<bool, Problem> {
+    fn step(&mut self) -> Result<bool, Box<Problem>> {
         let rest = &self.text[self.at..];
         let Some(c) = rest.chars().next() else { return Ok(false) };
         match c {
@@ -45,13 +47,15 @@ impl Scan<'_> {
             }
             '/' if rest.starts_with("/*") => {
                 let place = self.at..self.at + 2;
-                return Err(Problem::new(
-                    code::SYNTAX,
-                    place,
-                    "a block comment begins here",
-                    "comments are written with `//`",
-                )
-                .help("put `//` in front of each line of the comment"));
+                return Err(Box::new(
+                    Problem::new(
+                        code::SYNTAX,
+                        place,
+                        "a block comment begins here",
+                        "comments are written with `//`",
+                    )
+                    .help("put `//` in front of each line of the comment"),
+                ));
             }
             '{' | '[' => self.depth += 1,
             '}' | ']' => self.depth = self.depth.saturating_sub(1),
@@ -69,27 +73,26 @@ impl Scan<'_> {
         }
         if self.depth > DEEPEST {
             let message = format!("nested too deep: hopper reads {DEEPEST} levels");
-            return Err(Problem::new(code::LIMIT, self.at..self.at + 1, "one level too many", message)
-                .help("a topology needs no more than six"));
+            return Err(Box::new(
+                Problem::new(code::LIMIT, self.at..self.at + 1, "one level too many", message)
+                    .help("a topology needs no more than six"),
+            ));
         }
         self.at += c.len_utf8();
         Ok(true)
     }
 
-    fn string(&mut self) -> Result<bool, Problem> {
+    fn string(&mut self) -> Result<bool, Box<Problem>> {
         let opening = self.at;
         self.at += 1;
         let mut escaped = false;
         while let Some(c) = self.text[self.at..].chars().next() {
             if c == '\n' || c == '\r' {
                 let label = "this string is not closed on its line";
-                return Err(Problem::new(
-                    code::SYNTAX,
-                    opening..opening + 1,
-                    label,
-                    "a string is never closed",
-                )
-                .help("add the missing `\"`; a line break inside a string is written \\n"));
+                return Err(Box::new(
+                    Problem::new(code::SYNTAX, opening..opening + 1, label, "a string is never closed")
+                        .help("add the missing `\"`; a line break inside a string is written \\n"),
+                ));
             }
             if c.is_control() {
                 let message = format!("U+{:04X} stands raw in a string", u32::from(c));
@@ -107,7 +110,7 @@ impl Scan<'_> {
         Ok(false)
     }
 
-    fn here(&self, c: char, label: &str, message: String, help: &str) -> Problem {
-        Problem::new(code::SYNTAX, self.at..self.at + c.len_utf8(), label, message).help(help)
+    fn here(&self, c: char, label: &str, message: String, help: &str) -> Box<Problem> {
+        Box::new(Problem::new(code::SYNTAX, self.at..self.at + c.len_utf8(), label, message).help(help))
     }
 }

@@ -14,7 +14,7 @@ use crate::topology::{Problem, code, quoted, secret};
 
 /// Reads the text. `Err` when there is no tree to look at; otherwise `problems` gets what can be
 /// said without knowing what the values mean: keys given twice and strings holding key material.
-pub(super) fn tree<'a>(text: &'a str, problems: &mut Vec<Problem>) -> Result<Node<'a>, Problem> {
+pub(super) fn tree<'a>(text: &'a str, problems: &mut Vec<Problem>) -> Result<Node<'a>, Box<Problem>> {
     scan::check(text)?;
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let offset = text.len() - body.len();
@@ -35,10 +35,12 @@ pub(super) fn tree<'a>(text: &'a str, problems: &mut Vec<Problem>) -> Result<Nod
             Some(value) => Ok(Planter { offset, problems }.node(value)),
             None => {
                 let help = "the smallest file is  { \"hopper\": 1 }";
-                Err(Problem::new(code::SYNTAX, 0..0, "nothing here", "the file is empty").help(help))
+                Err(Box::new(
+                    Problem::new(code::SYNTAX, 0..0, "nothing here", "the file is empty").help(help),
+                ))
             }
         },
-        Err(error) => Err(refusal(&error, text, offset)),
+        Err(error) => Err(Box::new(refusal(&error, text, offset))),
     }
 }
 
@@ -111,13 +113,20 @@ fn twice(key: &str, first: Range<usize>, second: Range<usize>) -> Problem {
 fn key_material(range: Range<usize>) -> Problem {
     let label = "anyone who can read this file can log in";
     Problem::new(code::SECRET, range, label, "a secret is written in the file")
-        .help("keep the key in a file of its own and write \"identities\": [\"~/.ssh/id_ed25519\"]")
+        .help("log in with a key kept in a file of its own: \"identities\": [\"~/.ssh/id_ed25519\"]")
 }
+
+const BARE_WORD: (&str, &str, Option<&str>) =
+    ("a word stands outside of quotes", "expected a value", Some("write text in double quotes"));
 
 fn refusal(error: &ParseError, text: &str, offset: usize) -> Problem {
     use ParseErrorKind as Kind;
     let at = error.range();
-    let range = at.start + offset..at.end + offset;
+    let range = match error.kind() {
+        // Their range is everything up to the end: point at the bracket.
+        Kind::UnterminatedObject | Kind::UnterminatedArray => at.start + offset..at.start + offset + 1,
+        _ => at.start + offset..at.end + offset,
+    };
     let (message, label, help) = match error.kind() {
         Kind::ExpectedComma => ("a comma is missing", "add a comma here", None),
         Kind::UnexpectedComma => ("there is a comma too many", "no value before this comma", None),
@@ -155,9 +164,9 @@ fn refusal(error: &ParseError, text: &str, offset: usize) -> Problem {
         }
         Kind::UnexpectedCloseBrace => ("`}` closes nothing here", "expected something else", None),
         Kind::UnexpectedCloseBracket => ("`]` closes nothing here", "expected something else", None),
-        Kind::UnexpectedWord => {
-            ("a word stands outside of quotes", "expected a value", Some("write text in double quotes"))
-        }
+        Kind::UnexpectedWord => BARE_WORD,
+        // The parser gives up on a bare word at the bracket or comma that ends it.
+        Kind::UnexpectedToken if text[range.start..].starts_with(char::is_alphabetic) => BARE_WORD,
         Kind::UnexpectedColon => ("a colon stands where a value belongs", "expected a value", None),
         Kind::UnexpectedTokenInObject => {
             ("this cannot stand in an object", "expected a key in double quotes, or `}`", None)
