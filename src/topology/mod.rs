@@ -4,6 +4,7 @@
 //! its place. Pure: it never opens a file, asks the clock, resolves a name or prints.
 
 mod address;
+pub mod code;
 mod escape;
 mod firewall;
 mod forward;
@@ -12,6 +13,9 @@ mod link;
 mod policy;
 mod ports;
 mod problem;
+mod quoted;
+mod read;
+mod secret;
 
 pub use address::{Address, Endpoint};
 pub use escape::escape;
@@ -22,6 +26,9 @@ pub use link::{CarrierKind, Dial, Link};
 pub use policy::{Policy, Strategy};
 pub use ports::PortSet;
 pub use problem::{Label, Problem};
+pub use quoted::{is_unsafe, quoted};
+pub use read::parse;
+pub use secret::mask_secrets;
 
 /// The hop graph as given. Lists keep the order of the file; every id in a [`Link`] or [`Forward`]
 /// is known to exist (the parser saw to it).

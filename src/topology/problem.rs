@@ -1,4 +1,4 @@
-//! A problem in a topology file: what is wrong, where, and what to write instead.
+//! A problem in a topology file: what is wrong, where, and what to write instead. Knows no rendering.
 
 use std::ops::Range;
 
@@ -24,4 +24,34 @@ pub struct Label {
     pub range: Range<usize>,
     /// What to say there.
     pub text: String,
+}
+
+impl Problem {
+    /// A problem at one place. Foreign text in `message` and `label` has been through `quoted`.
+    pub fn new(
+        code: &'static str,
+        range: Range<usize>,
+        label: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Problem {
+            code,
+            message: message.into(),
+            label: Label { range, text: label.into() },
+            related: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Points at another place that matters.
+    pub fn also(mut self, range: Range<usize>, text: impl Into<String>) -> Self {
+        self.related.push(Label { range, text: text.into() });
+        self
+    }
 }

@@ -1,0 +1,297 @@
+//! Problems in a topology file, drawn for a person or listed for a program. Blots out every secret
+//! of the text it quotes and everything in it that a terminal would act on; prints nothing itself.
+
+use std::fmt;
+use std::ops::Range;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
+use serde_json::{Value, json};
+
+use crate::topology::{Label, Problem, code, is_unsafe, mask_secrets};
+
+/// Problems that are drawn in full; a file with more has one cause that the first ones show.
+const DRAWN: usize = 50;
+/// Lines longer than this are named, not drawn.
+const LONGEST_LINE: usize = 400;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to colour.
+    pub colour: bool,
+    /// Whether to draw with box characters instead of ASCII.
+    pub unicode: bool,
+}
+
+/// Draws the problems of the file at `path` with this text, and how many there are.
+pub fn render(problems: &[Problem], path: &str, text: &str, look: Look) -> String {
+    let path = escaped(path);
+    let page = Page::new(problems, &path, text);
+    let mut out = String::new();
+    for problem in problems.iter().take(DRAWN) {
+        let drawing = page.drawable(problem).then(|| draw(problem, &page, look)).flatten();
+        out.push_str(&drawing.unwrap_or_else(|| tell(problem, &page)));
+        out.push('\n');
+    }
+    if let Some(more @ 1..) = problems.len().checked_sub(DRAWN) {
+        out.push_str(&format!("… and {more} more.\n"));
+    }
+    let s = if problems.len() == 1 { "" } else { "s" };
+    out.push_str(&format!("{} problem{s}. Nothing was started.\n", problems.len()));
+    out
+}
+
+/// The problems as an array for editors and scripts. Lines and columns count from 1, columns in
+/// characters; `range` is in bytes of the file.
+pub fn problems_json(problems: &[Problem], path: &str, text: &str) -> Value {
+    let lines = Lines::new(text);
+    let one = |problem: &Problem| {
+        let (line, column) = lines.place(text, problem.label.range.start);
+        let related: Vec<Value> = problem.related.iter().map(|label| lines.label(text, label)).collect();
+        json!({
+            "code": problem.code,
+            "message": problem.message,
+            "file": path,
+            "line": line,
+            "column": column,
+            "range": [problem.label.range.start, problem.label.range.end],
+            "label": problem.label.text,
+            "related": related,
+            "help": problem.help,
+        })
+    };
+    problems.iter().map(one).collect()
+}
+
+/// The text as it may be shown, and how its ranges differ from the file's.
+struct Page {
+    path: String,
+    text: String,
+    lines: Lines,
+    /// Bytes that the file has in front of the shown text.
+    skipped: usize,
+}
+
+impl Page {
+    fn new(problems: &[Problem], path: &str, text: &str) -> Self {
+        let mut bytes = mask_secrets(text).into_bytes();
+        // What the reader found is blotted out as well: it sees through escapes, the mask does not.
+        for problem in problems.iter().filter(|problem| problem.code == code::SECRET) {
+            let range = &problem.label.range;
+            if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
+                let inside = &mut bytes[range.clone()];
+                inside
+                    .iter_mut()
+                    .filter(|byte| !matches!(**byte, b'"' | b'\n'))
+                    .for_each(|byte| *byte = b'*');
+            }
+        }
+        let masked = String::from_utf8_lossy(&bytes);
+        let shown: String = masked.trim_start_matches('\u{feff}').chars().map(harmless).collect();
+        let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let lines = Lines::new(&shown);
+        Page { path: path.to_owned(), text: shown, lines, skipped }
+    }
+
+    fn range(&self, range: &Range<usize>) -> Range<usize> {
+        range.start.saturating_sub(self.skipped)..range.end.saturating_sub(self.skipped)
+    }
+
+    /// Whether every line that a drawing would quote is of a size to look at.
+    fn drawable(&self, problem: &Problem) -> bool {
+        let labels = std::iter::once(&problem.label).chain(&problem.related);
+        !self.text.is_empty()
+            && labels.map(|label| self.range(&label.range)).all(|range| {
+                let line = self.lines.line(range.start);
+                range.end <= self.text.len()
+                    && (line.saturating_sub(1)..=line + 1).all(|line| self.lines.length(line) <= LONGEST_LINE)
+            })
+    }
+}
+
+impl SourceCode for Page {
+    /// As the text itself does it, but with the file's name and with columns in characters, not bytes.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let found = self.text.as_str().read_span(span, lines_before, lines_after)?;
+        let (_, column) = self.lines.place(&self.text, found.span().offset());
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.clone(),
+            found.data(),
+            *found.span(),
+            found.line(),
+            column - 1,
+            found.line_count(),
+        )))
+    }
+}
+
+/// The same character, or one of the same length in bytes that does nothing.
+fn harmless(c: char) -> char {
+    match (c, c.len_utf8()) {
+        ('\n' | '\t', _) => c,
+        ('\r', _) => ' ',
+        _ if !is_unsafe(c) => c,
+        (_, 1) => '?',
+        (_, 2) => '\u{b7}',
+        (_, 3) => char::REPLACEMENT_CHARACTER,
+        _ => '\u{1fbc4}',
+    }
+}
+
+fn draw(problem: &Problem, page: &Page, look: Look) -> Option<String> {
+    let mut characters = match look.unicode {
+        true => ThemeCharacters::unicode(),
+        false => ThemeCharacters::ascii(),
+    };
+    characters.error = format!("error[{}]:", problem.code);
+    let styles = if look.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
+    let mut out = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+        .with_wrap_lines(false)
+        .with_urls(false)
+        .without_cause_chain()
+        .without_syntax_highlighting()
+        .render_report(
+            &mut out,
+            &Drawing { problem, page, help: problem.help.as_ref().map(|help| wrap(help, look.width)) },
+        )
+        .ok()?;
+    let unindented = out.strip_prefix("  ").map(str::to_owned);
+    Some(unindented.unwrap_or(out))
+}
+
+/// The problem without its line: for lines that are no use on a screen.
+fn tell(problem: &Problem, page: &Page) -> String {
+    let mut out = format!("error[{}]: {}\n", problem.code, problem.message);
+    for label in std::iter::once(&problem.label).chain(&problem.related) {
+        let (line, column) = page.lines.place(&page.text, page.range(&label.range).start);
+        out.push_str(&format!("  at {}:{line}:{column}: {}\n", page.path, label.text));
+    }
+    if let Some(help) = &problem.help {
+        out.push_str(&format!("  help: {help}\n"));
+    }
+    out
+}
+
+/// Breaks a help text between words only: the drawing library breaks file names and options at their
+/// dashes, and a person copies what stands there.
+fn wrap(text: &str, width: usize) -> String {
+    const INDENT: usize = "  help: ".len();
+    let width = width.saturating_sub(INDENT).max(32);
+    let mut out = String::new();
+    let mut column = 0;
+    for (i, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if i > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+fn escaped(path: &str) -> String {
+    path.chars().map(|c| if is_unsafe(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// Where lines begin.
+struct Lines {
+    starts: Vec<usize>,
+    end: usize,
+}
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Lines { starts: std::iter::once(0).chain(breaks).collect(), end: text.len() }
+    }
+
+    /// The line of a byte, from 0.
+    fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at) - 1
+    }
+
+    fn length(&self, line: usize) -> usize {
+        match self.starts.get(line) {
+            Some(start) => self.starts.get(line + 1).copied().unwrap_or(self.end) - start,
+            None => 0,
+        }
+    }
+
+    /// Line and column of a byte, from 1; a byte order mark has no column.
+    fn place(&self, text: &str, at: usize) -> (usize, usize) {
+        let line = self.line(at);
+        let before = text.get(self.starts[line]..at.min(text.len())).unwrap_or("");
+        (line + 1, before.chars().filter(|c| *c != '\u{feff}').count() + 1)
+    }
+
+    fn label(&self, text: &str, label: &Label) -> Value {
+        let (line, column) = self.place(text, label.range.start);
+        json!({
+            "line": line,
+            "column": column,
+            "range": [label.range.start, label.range.end],
+            "label": label.text,
+        })
+    }
+}
+
+struct Drawing<'p> {
+    problem: &'p Problem,
+    page: &'p Page,
+    help: Option<String>,
+}
+
+impl fmt::Debug for Drawing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl fmt::Display for Drawing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for Drawing<'_> {}
+
+impl Diagnostic for Drawing<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.page)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let primary = &self.problem.label;
+        let first =
+            LabeledSpan::new_primary_with_span(Some(primary.text.clone()), self.page.range(&primary.range));
+        let others =
+            self.problem.related.iter().map(|label| {
+                LabeledSpan::new_with_span(Some(label.text.clone()), self.page.range(&label.range))
+            });
+        Some(Box::new(std::iter::once(first).chain(others)))
+    }
+}
+
+#[cfg(test)]
+#[path = "problem_tests.rs"]
+mod tests;

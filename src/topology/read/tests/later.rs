@@ -1,0 +1,46 @@
+//! What the format has and hopper does not do yet is refused, never ignored.
+
+use super::{good, says, with_forwards, with_host};
+
+#[test]
+fn whatever_is_not_supported_yet_says_so() {
+    let not_yet = |text: &str, place: &str| says(text, "H0110", place, "not supported yet", "");
+    for key in ["include", "vars", "hooks"] {
+        not_yet(&format!(r#"{{"hopper": 1, "{key}": {{}}}}"#), &format!("\"{key}\""));
+    }
+    for key in ["client", "bind", "x11", "forward_agent", "agent", "algorithms", "proxy", "secret"] {
+        not_yet(&with_host(&format!(r#"{{"{key}": {{}}}}"#)), &format!("\"{key}\""));
+    }
+    for method in ["certificate", "keyboard-interactive", "password", "none"] {
+        not_yet(&with_host(&format!(r#"{{"auth": ["agent", "{method}"]}}"#)), &format!("\"{method}\""));
+    }
+    not_yet(&with_host(r#"{"ssh_config": true}"#), "true");
+    not_yet(&with_host(r#"{"ssh_config": "gate"}"#), "\"gate\"");
+    not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
+    not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
+    not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
+    for key in ["via", "at", "on_down", "hold", "env", "lazy", "idle"] {
+        let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
+        not_yet(&with_forwards(&forward), &format!("\"{key}\""));
+    }
+    for (forward, place) in [
+        (r#"{"listen": 1, "to": "db:1", "plain": "ends"}"#, "\"ends\""),
+        (r#"{"listen": "/run/x.sock", "to": "db:1"}"#, "\"/run/x.sock\""),
+        (r#"{"listen": "gate/127.0.0.1:1", "to": "db:1"}"#, "\"gate/127.0.0.1:1\""),
+        (r#"{"listen": 1, "to": "socks"}"#, "socks"),
+        (r#""1080 -> gate/socks""#, "gate/socks"),
+        (r#""gate/127.0.0.1:1 -> db:1""#, "gate/127.0.0.1:1 "),
+    ] {
+        not_yet(&with_forwards(&format!(r#"{{"f": {forward}}}"#)), place);
+    }
+    for key in ["reconnect", "probe", "drain", "failover"] {
+        not_yet(&format!(r#"{{"hopper": 1, "policy": {{"{key}": {{}}}}}}"#), &format!("\"{key}\""));
+    }
+    not_yet(r#"{"hopper": 1, "policy": {"strategy": "telescoped"}}"#, "\"telescoped\"");
+}
+
+#[test]
+fn what_hopper_does_anyway_may_be_written() {
+    good(&with_host(r#"{"ssh_config": false, "host_key": {"policy": "strict"}}"#));
+    good(&with_forwards(r#"{"f": {"listen": 1, "to": "db:1", "plain": "last"}}"#));
+}
