@@ -2,6 +2,7 @@
 //!
 //! Imports go one way, top to bottom; `tests/house.rs` holds it and `docs/house.md` explains it.
 
+pub mod control;
 pub mod engine;
 pub mod plan;
 pub mod ssh;
