@@ -5,5 +5,6 @@
 pub mod control;
 pub mod engine;
 pub mod plan;
+pub mod report;
 pub mod ssh;
 pub mod topology;

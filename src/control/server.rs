@@ -67,9 +67,9 @@ impl Server {
             gone: gone.clone(),
         };
         let accepting = accept(listener, Arc::new(desk), tasks.clone(), stop.clone());
-        let ended = gone.clone();
+        let (closed, dropped) = (gone.clone(), stop.clone());
         tasks.spawn(async move {
-            tokio::select! { () = accepting => {}, () = ended.cancelled() => {} }
+            tokio::select! { () = accepting => {}, () = closed.cancelled() => {}, () = dropped.cancelled() => {} }
         });
         Ok(Server { socket, patience: limits.patience, progress, gone, stop, tasks })
     }
@@ -103,8 +103,8 @@ impl Drop for Server {
         // After `close` the place may be somebody else's: the socket there now would be theirs.
         if !self.gone.is_cancelled() {
             self.unlink();
-            self.gone.cancel();
         }
+        // Without `close` nobody is told that the run is down: nobody knows.
         self.stop.cancel();
     }
 }
