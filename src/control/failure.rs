@@ -82,13 +82,13 @@ pub(super) fn still_closing(name: &str, waited: Duration) -> Failure {
 /// H0908: the operating system refuses work on the run's own files.
 pub(super) fn files(path: &Path, error: impl Display) -> Failure {
     let message = format!("cannot use {}: {error}", path.display());
-    failure("H0908", Exit::Control, message, vec!["hopper doctor".to_owned()])
+    failure("H0908", Exit::Control, message, vec![format!("look at it: ls -ld {}", path.display())])
 }
 
 /// H0909: no topology can have this name, so no path is made from it.
 pub(super) fn bad_name(name: &str) -> Failure {
     let message = format!("{name:?} is not the name of a topology");
-    let help = vec!["names are lower-case letters, digits, `.`, `_` and `-`; see: hopper ls".to_owned()];
+    let help = vec!["names are lower-case letters, digits, `.`, `_` and `-`, at most 63".to_owned()];
     failure("H0909", Exit::Usage, message, help)
 }
 
