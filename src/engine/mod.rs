@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod machine;
 mod snapshot;
+mod status;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,6 +25,7 @@ pub use board::Board;
 pub use event::{Event, Stage};
 pub use failure::{Exit, Failure, Phase};
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
+pub use status::{ForwardStatus, Status, TunnelStatus};
 
 use crate::forward::{Budget, Meter};
 use crate::plan::Plan;

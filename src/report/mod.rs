@@ -1,3 +1,25 @@
-//! What a person or a program gets to see. Turns problems and events into text; starts nothing.
+//! Shows what happens, how it stands and why it failed, to a person or a program.
+//!
+//! Knows looks and words; decides nothing. Everything here reads engine and plan values, and nothing
+//! outside needs it to run. Progress and failures are talk (stderr), [`status`] and JSON are data.
 
+mod bars;
+mod escape;
+pub mod failure;
+mod json;
+mod names;
+mod plain;
 pub mod problem;
+mod reporter;
+mod row;
+#[cfg(test)]
+mod sample;
+pub mod status;
+mod style;
+mod url;
+mod words;
+
+pub use escape::escape;
+pub use reporter::{Mode, Reporter, Sink};
+pub use style::{ColourChoice, Style};
+pub use url::url;

@@ -1,0 +1,138 @@
+//! What is said on a control socket: one JSON object a line. Knows the words and the limits, no socket.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Event, Status};
+
+/// The version of the protocol. A message that an older side cannot read needs a new number.
+pub(super) const PROTOCOL: u32 = 1;
+
+/// What a client asks; [`Request::Hello`] comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "lowercase")]
+pub enum Request {
+    /// Names the protocol the client speaks.
+    Hello {
+        /// Its version.
+        protocol: u32,
+    },
+    /// How does the run stand?
+    Status,
+    /// Take it down, and tell me until nothing is left.
+    Down,
+}
+
+/// What a run answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply {
+    /// To `hello`.
+    Hello(Hello),
+    /// To `status`.
+    Status(Box<Status>),
+    /// To `down`, for each thing that is gone.
+    Closed(Closed),
+    /// To `down`, at the very end: `true`, nothing is left. The connection closes.
+    Down(bool),
+    /// To anything that cannot be served. The connection closes.
+    Error(Refusal),
+}
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The protocol the run speaks.
+    pub protocol: u32,
+    /// The version of hopper that holds the run.
+    pub version: String,
+    /// The topology's name.
+    pub name: String,
+    /// The process that holds the run.
+    pub pid: u32,
+}
+
+/// Something that is gone while the run closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Closed {
+    /// A forward no longer listens and its streams are gone.
+    Forward(String),
+    /// A tunnel's session is gone.
+    Tunnel(String),
+}
+
+impl Closed {
+    /// What the event says is gone, if anything.
+    pub fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::ForwardClosed { forward } => Some(Closed::Forward(forward.to_string())),
+            Event::TunnelClosed { tunnel } => Some(Closed::Tunnel(tunnel.to_string())),
+            _ => None,
+        }
+    }
+}
+
+/// Why a request was not served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// For machines.
+    pub reason: Reason,
+    /// For people.
+    pub message: String,
+}
+
+/// Why a request was not served, for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Not a message of this protocol.
+    Garbage,
+    /// Longer than a message may be.
+    TooLong,
+    /// It took too long to arrive.
+    TooSlow,
+    /// The first message was not `hello`, or of another protocol.
+    Protocol,
+    /// Too many clients at once.
+    Busy,
+    /// The client is neither the owner of the run nor root.
+    Denied,
+}
+
+/// What one side puts up with from the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes in one request, the line's end included.
+    pub request: usize,
+    /// Bytes in one reply, the line's end included: a `status` grows with its topology.
+    pub reply: usize,
+    /// For one message to arrive, or to be taken.
+    pub patience: Duration,
+    /// Clients at once.
+    pub clients: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { request: 64 << 10, reply: 16 << 20, patience: Duration::from_secs(5), clients: 32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_messages_are_as_documented() {
+        let request = |request: Request| serde_json::to_string(&request).unwrap();
+        assert_eq!(request(Request::Hello { protocol: 1 }), r#"{"do":"hello","protocol":1}"#);
+        assert_eq!(request(Request::Status), r#"{"do":"status"}"#);
+        let reply = |reply: Reply| serde_json::to_string(&reply).unwrap();
+        assert_eq!(reply(Reply::Down(true)), r#"{"down":true}"#);
+        assert_eq!(reply(Reply::Closed(Closed::Tunnel("T2".to_owned()))), r#"{"closed":{"tunnel":"T2"}}"#);
+        let refusal = Refusal { reason: Reason::TooLong, message: "no".to_owned() };
+        assert_eq!(reply(Reply::Error(refusal)), r#"{"error":{"reason":"too-long","message":"no"}}"#);
+    }
+}

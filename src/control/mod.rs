@@ -1,0 +1,28 @@
+//! Where `down` and `status` speak to a run: one socket per running topology, and the run's own files.
+//!
+//! Knows the socket, the lock, the folders and the messages (`docs/control.md`). Never builds or
+//! closes anything itself: it asks the run through [`Hooks`]. The lock decides whether a run lives;
+//! no process id is ever read from a file, and nothing is ever signalled.
+
+mod claim;
+mod client;
+mod dirs;
+mod down;
+mod failure;
+mod folder;
+mod line;
+mod message;
+mod place;
+mod running;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use claim::Claim;
+pub use client::Client;
+pub use dirs::Dirs;
+pub use down::{Ended, down};
+pub use message::{Closed, Hello, Limits, Reason, Refusal, Reply, Request};
+pub use place::Place;
+pub use running::{Found, list_running};
+pub use server::{Hooks, Server};

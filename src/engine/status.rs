@@ -1,0 +1,221 @@
+//! `hopper.status/1`: a run at one moment as machines read it. The form a [`Snapshot`] takes on the
+//! control socket and in `status --json`; it never decides anything.
+//!
+//! States are words, not enums: a reader shows a word it does not know instead of failing on it.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::Snapshot;
+
+/// A run at one moment, serialisable. Readers ignore fields they do not know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Always [`Status::SCHEMA`].
+    pub schema: String,
+    /// The topology's name.
+    pub name: String,
+    /// `connecting`, `up`, `degraded`, `closing` or `down`.
+    pub state: String,
+    /// The process that holds the run.
+    pub pid: u32,
+    /// When the run started, RFC 3339.
+    #[serde(with = "rfc3339")]
+    pub since: SystemTime,
+    /// Each tunnel, in plan order.
+    pub tunnels: Vec<TunnelStatus>,
+    /// Each forward, in plan order.
+    pub forwards: Vec<ForwardStatus>,
+}
+
+/// A tunnel at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TunnelStatus {
+    /// Its id in the plan.
+    pub id: String,
+    /// The tunnel it rides.
+    pub through: Option<String>,
+    /// The host logged in to.
+    pub server: String,
+    /// `pending`, `connecting`, `up`, `closing`, `failed` or `down`.
+    pub state: String,
+    /// Round trip through every layer below, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Times it was rebuilt.
+    pub reconnects: u64,
+    /// Why it is not up.
+    pub cause: Option<String>,
+}
+
+/// A forward at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForwardStatus {
+    /// Its id in the file.
+    pub id: String,
+    /// The tunnel it rides; `null` when local dials the target itself.
+    pub via: Option<String>,
+    /// Where programs connect; `null` until bound.
+    pub listen: Option<String>,
+    /// The target as the file writes it.
+    pub to: String,
+    /// The protocol spoken.
+    pub protocol: Option<String>,
+    /// `pending`, `checking`, `up`, `failed` or `down`.
+    pub state: String,
+    /// Connections open now.
+    pub clients: u64,
+    /// Connections ever accepted.
+    pub connections: u64,
+    /// Bytes from clients to the target.
+    pub bytes_up: u64,
+    /// Bytes from the target to clients.
+    pub bytes_down: u64,
+    /// When the far end last answered its check, RFC 3339.
+    #[serde(with = "rfc3339::option")]
+    pub proved_at: Option<SystemTime>,
+}
+
+impl Status {
+    /// The schema this type is.
+    pub const SCHEMA: &'static str = "hopper.status/1";
+
+    /// What machines read of a snapshot. `pid` is the process that holds the run.
+    pub fn new(name: &str, pid: u32, snapshot: &Snapshot) -> Self {
+        let tunnels = snapshot.tunnels.iter().map(|tunnel| TunnelStatus {
+            id: tunnel.id.to_string(),
+            through: tunnel.through.as_ref().map(ToString::to_string),
+            server: tunnel.server.to_string(),
+            state: tunnel.state.as_str().to_owned(),
+            // Whole microseconds: more digits are noise.
+            rtt_ms: tunnel.rtt.map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
+            reconnects: tunnel.reconnects,
+            cause: tunnel.cause.clone(),
+        });
+        let forwards = snapshot.forwards.iter().map(|forward| ForwardStatus {
+            id: forward.id.to_string(),
+            via: forward.via.as_ref().map(ToString::to_string),
+            listen: forward.listen.map(|listen| listen.to_string()),
+            to: forward.to.clone(),
+            protocol: forward.protocol.clone(),
+            state: forward.state.as_str().to_owned(),
+            clients: forward.clients,
+            connections: forward.connections,
+            bytes_up: forward.bytes_up,
+            bytes_down: forward.bytes_down,
+            proved_at: forward.proved_at,
+        });
+        Status {
+            schema: Self::SCHEMA.to_owned(),
+            name: name.to_owned(),
+            state: snapshot.state.as_str().to_owned(),
+            pid,
+            since: snapshot.since,
+            tunnels: tunnels.collect(),
+            forwards: forwards.collect(),
+        }
+    }
+}
+
+/// Times as RFC 3339 text, in UTC.
+mod rfc3339 {
+    use std::time::SystemTime;
+
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+        let stamp = Timestamp::try_from(*time).map_err(ser::Error::custom)?;
+        serializer.collect_str(&stamp)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<Timestamp>().map(SystemTime::from).map_err(de::Error::custom)
+    }
+
+    pub mod option {
+        use super::{Deserialize, Deserializer, Serializer, SystemTime, Timestamp, de};
+
+        pub fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+            match time {
+                Some(time) => super::serialize(time, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SystemTime>, D::Error> {
+            let text = Option::<String>::deserialize(d)?;
+            text.map(|text| text.parse::<Timestamp>().map(SystemTime::from).map_err(de::Error::custom))
+                .transpose()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{ForwardSnapshot, ForwardState, RunState, TunnelSnapshot, TunnelState};
+    use crate::plan::TunnelId;
+    use crate::topology::{ForwardId, HostId};
+
+    fn snapshot() -> Snapshot {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        Snapshot {
+            state: RunState::Up,
+            since: start,
+            tunnels: vec![TunnelSnapshot {
+                id: TunnelId("T1".to_owned()),
+                through: None,
+                server: HostId::new("gate-a"),
+                state: TunnelState::Up,
+                rtt: Some(Duration::from_nanos(18_250_700)),
+                reconnects: 1,
+                cause: None,
+            }],
+            forwards: vec![ForwardSnapshot {
+                id: ForwardId("vnc".to_owned()),
+                via: Some(TunnelId("T1".to_owned())),
+                listen: Some(([127, 0, 0, 1], 5901).into()),
+                to: "screen:5900".to_owned(),
+                protocol: Some("vnc".to_owned()),
+                state: ForwardState::Up,
+                clients: 2,
+                connections: 7,
+                bytes_up: 12,
+                bytes_down: 34,
+                proved_at: Some(start + Duration::from_secs(1)),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_json_is_hopper_status_1() {
+        let json = serde_json::to_string(&Status::new("office", 42, &snapshot())).unwrap();
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"schema":"hopper.status/1","name":"office","state":"up","pid":42,"#,
+                r#""since":"2026-09-21T14:13:20Z","tunnels":[{"id":"T1","through":null,"server":"gate-a","#,
+                r#""state":"up","rtt_ms":18.251,"reconnects":1,"cause":null}],"forwards":[{"id":"vnc","#,
+                r#""via":"T1","listen":"127.0.0.1:5901","to":"screen:5900","protocol":"vnc","state":"up","#,
+                r#""clients":2,"connections":7,"bytes_up":12,"bytes_down":34,"#,
+                r#""proved_at":"2026-09-21T14:13:21Z"}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_new_fields_do_not_disturb() {
+        let status = Status::new("office", 42, &snapshot());
+        let mut json = serde_json::to_value(&status).unwrap();
+        json["forwards"][0]["proved_at"] = serde_json::Value::Null;
+        json["of_a_later_version"] = true.into();
+        let back: Status = serde_json::from_value(json).unwrap();
+        assert_eq!(back.tunnels, status.tunnels);
+        assert_eq!(back.forwards[0].proved_at, None);
+        assert_eq!(back.since, status.since);
+    }
+}

@@ -1,0 +1,68 @@
+//! `hopper.event/1`: one object a line for each event, all of them. Field names and ids are stable;
+//! fields are added, never changed.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::failure;
+use super::names::Names;
+use crate::engine::Event;
+use crate::plan::TunnelId;
+
+/// The event as one line, without its end.
+pub(super) fn line(event: &Event, names: &Names, now: Timestamp) -> String {
+    let (word, fields) = body(event, names);
+    let mut object = json!({ "schema": "hopper.event/1", "ts": now.to_string(), "event": word });
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+        object.extend(fields);
+    }
+    object.to_string()
+}
+
+fn body(event: &Event, names: &Names) -> (&'static str, Value) {
+    let ms = |time: &std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    match event {
+        Event::Stage { tunnel: id, stage } => {
+            let mut fields = tunnel(id, names);
+            fields["stage"] = stage.as_str().into();
+            ("stage", fields)
+        }
+        Event::TunnelUp { tunnel: id, elapsed, detail } => {
+            let mut fields = tunnel(id, names);
+            fields["ms"] = ms(elapsed).into();
+            fields["detail"] = detail.as_str().into();
+            ("tunnel-up", fields)
+        }
+        Event::CarrierListening { tunnel: id, local } => {
+            let mut fields = tunnel(id, names);
+            fields["listen"] = local.to_string().into();
+            ("carrier-listening", fields)
+        }
+        Event::TunnelClosed { tunnel: id } => ("tunnel-closed", tunnel(id, names)),
+        Event::ForwardListening { forward, local } => {
+            ("forward-listening", json!({ "forward": forward.0, "listen": local.to_string() }))
+        }
+        Event::ForwardChecking { forward } => ("forward-checking", json!({ "forward": forward.0 })),
+        Event::ForwardUp { forward, local, answer, elapsed } => {
+            let to = names.forward(forward).map(|name| name.to.as_str());
+            let fields = json!({
+                "forward": forward.0, "listen": local.to_string(), "to": to, "answer": answer,
+                "ms": ms(elapsed),
+            });
+            ("forward-up", fields)
+        }
+        Event::ForwardFailed { forward, failure } => {
+            ("forward-failed", json!({ "forward": forward.0, "error": failure::json(failure) }))
+        }
+        Event::ForwardClosed { forward } => ("forward-closed", json!({ "forward": forward.0 })),
+        Event::Up { elapsed } => ("up", json!({ "ms": ms(elapsed) })),
+        Event::Closing => ("closing", json!({})),
+        Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
+        Event::Down => ("down", json!({})),
+    }
+}
+
+fn tunnel(id: &TunnelId, names: &Names) -> Value {
+    let name = names.tunnel(id);
+    json!({ "tunnel": id.0, "host": name.map(|name| &name.host), "hop": name.map(|name| name.hop) })
+}

@@ -1,0 +1,183 @@
+//! One line of the bars: a tunnel or a forward on its way up. A value and how it looks; knows no terminal.
+
+use std::time::{Duration, Instant};
+
+use super::style::{Style, Tone, columns, cut, pad};
+use super::words::took;
+use crate::engine::Stage;
+
+/// Columns of the gauge: two for each stage.
+const GAUGE: usize = 2 * Stage::ALL.len();
+/// Labels longer than this are cut, so that the gauges of 80 columns stay in one line.
+const LABEL: usize = 24;
+/// The longest words beside a gauge.
+const WORDS: usize = 18;
+
+/// One line of the bars.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// `T1 gate-a`, or the id of a forward.
+    pub(super) label: String,
+    /// Where it stands.
+    pub(super) now: Now,
+}
+
+/// Where a row's tunnel or forward stands.
+#[derive(Debug, Clone)]
+pub(super) enum Now {
+    /// Waits for the tunnel with this id.
+    Waits(Option<String>),
+    /// A tunnel in a stage, since then.
+    Stage(Stage, Instant),
+    /// A forward whose far end is being asked, since then.
+    Checking(Instant),
+    /// A tunnel is up.
+    Up(Duration, String),
+    /// A forward was proved; says what.
+    Proved(String),
+    /// It failed, or what it waited for did; `true` for the one that failed itself.
+    Ended(bool, Option<Stage>),
+}
+
+impl Row {
+    /// Whether it moves, so that it must be drawn again and again.
+    pub(super) fn moves(&self) -> bool {
+        matches!(self.now, Now::Stage(..) | Now::Checking(_))
+    }
+
+    /// The columns that its label needs.
+    pub(super) fn label_width(&self) -> usize {
+        columns(&self.label).min(LABEL)
+    }
+
+    /// The line at a moment, with labels this wide, within the style's width.
+    pub(super) fn line(&self, style: Style, label: usize, at: Instant) -> String {
+        let since = |start: Instant| at.saturating_duration_since(start);
+        let head = |tone, mark: &str| {
+            let name = pad(&cut(&self.label, label), label);
+            format!(" {} {name} ", style.paint(tone, mark))
+        };
+        let ok = style.pick("✔", "+");
+        let line = match &self.now {
+            Now::Waits(below) => {
+                let words = below.as_ref().map_or("waits".to_owned(), |below| format!("waits for {below}"));
+                let tail = style.paint(Tone::Dim, &format!("{} {words}", gauge(style, 0, false)));
+                head(Tone::Dim, style.pick("·", ".")) + &tail
+            }
+            Now::Stage(stage, start) => {
+                let done = done(*stage);
+                let gauge = style.paint(Tone::Busy, &gauge(style, done, true));
+                let time = running(since(*start));
+                let words = pad(doing(*stage), WORDS);
+                format!("{}{gauge} {words}{time:>8}", head(Tone::Busy, spinner(style, since(*start))))
+            }
+            Now::Checking(start) => {
+                let gauge = style.paint(Tone::Busy, &gauge(style, Stage::ALL.len() - 1, true));
+                let time = running(since(*start));
+                let words = pad("asking the far end", WORDS);
+                format!("{}{gauge} {words}{time:>8}", head(Tone::Busy, spinner(style, since(*start))))
+            }
+            Now::Up(elapsed, detail) => {
+                let gauge = style.paint(Tone::Good, &gauge(style, Stage::ALL.len(), false));
+                let (words, time) = (pad("up", WORDS), took(*elapsed));
+                let detail = style.paint(Tone::Dim, detail);
+                format!("{}{gauge} {words}{time:>8}   {detail}", head(Tone::Good, ok))
+            }
+            Now::Proved(what) => head(Tone::Good, ok) + what,
+            Now::Ended(true, stage) => {
+                let gauge = style.paint(Tone::Bad, &gauge(style, stage.map_or(0, done), false));
+                let words = stage.map_or("failed".to_owned(), |stage| format!("failed: {}", stage.as_str()));
+                format!("{}{gauge} {words}", head(Tone::Bad, style.pick("✘", "x")))
+            }
+            Now::Ended(false, _) => {
+                let tail = style.paint(Tone::Dim, &format!("{} not reached", gauge(style, 0, false)));
+                head(Tone::Dim, style.pick("·", ".")) + &tail
+            }
+        };
+        // One column less: a full line makes some terminals wrap.
+        cut(&line, style.width - 1).trim_end().to_owned()
+    }
+}
+
+fn done(stage: Stage) -> usize {
+    Stage::ALL.iter().position(|each| *each == stage).unwrap_or(0)
+}
+
+fn doing(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Connect => "connecting",
+        Stage::Banner => "awaiting banner",
+        Stage::Keys => "exchanging keys",
+        Stage::Login => "logging in",
+        Stage::Forward => "opening forwards",
+    }
+}
+
+fn gauge(style: Style, done: usize, busy: bool) -> String {
+    let filled = 2 * done;
+    let head = if busy { style.pick("╸", ">") } else { "" };
+    let rest = GAUGE - filled - usize::from(busy);
+    format!("{}{head}{}", style.pick("━", "=").repeat(filled), style.pick("─", "-").repeat(rest))
+}
+
+fn spinner(style: Style, since: Duration) -> &'static str {
+    const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+    const ASCII: [&str; 4] = ["|", "/", "-", "\\"];
+    let step = usize::try_from(since.as_millis() / 100).unwrap_or(0);
+    if style.unicode { FRAMES[step % FRAMES.len()] } else { ASCII[step % ASCII.len()] }
+}
+
+/// Tenths from the start: milliseconds would flicker.
+fn running(since: Duration) -> String {
+    if since.as_secs() < 60 { format!("{:.1} s", since.as_secs_f64()) } else { took(since) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: Style = Style { colour: false, unicode: true, width: 80 };
+
+    fn line(now: Now, style: Style, start: Instant) -> String {
+        Row { label: "T2 gate-b".to_owned(), now }.line(style, 11, start + Duration::from_millis(420))
+    }
+
+    #[test]
+    fn every_state_has_its_line() {
+        let at = Instant::now();
+        let lines = [
+            Now::Waits(Some("T1".to_owned())),
+            Now::Stage(Stage::Connect, at),
+            Now::Stage(Stage::Login, at),
+            Now::Up(Duration::from_millis(182), "mlkem768x25519 · chacha20-poly1305 · agent".to_owned()),
+            Now::Checking(at),
+            Now::Proved("127.0.0.1:5900 → vnc:5900   answered in 74 ms".to_owned()),
+            Now::Ended(true, Some(Stage::Login)),
+            Now::Ended(false, None),
+        ]
+        .map(|now| line(now, WIDE, at));
+        assert_eq!(
+            lines.join("\n"),
+            " · T2 gate-b   ────────── waits for T1\n \
+             ⠼ T2 gate-b   ╸───────── connecting           0.4 s\n \
+             ⠼ T2 gate-b   ━━━━━━╸─── logging in           0.4 s\n \
+             ✔ T2 gate-b   ━━━━━━━━━━ up                  182 ms   mlkem768x25519 · chacha2\n \
+             ⠼ T2 gate-b   ━━━━━━━━╸─ asking the far end   0.4 s\n \
+             ✔ T2 gate-b   127.0.0.1:5900 → vnc:5900   answered in 74 ms\n \
+             ✘ T2 gate-b   ━━━━━━──── failed: login\n \
+             · T2 gate-b   ────────── not reached"
+        );
+    }
+
+    #[test]
+    fn in_ascii_there_is_nothing_else_and_no_line_is_too_long() {
+        let at = Instant::now();
+        let text = line(Now::Stage(Stage::Login, at), Style::PLAIN, at);
+        assert_eq!(text, " | T2 gate-b   ======>--- logging in           0.4 s");
+        let up = Now::Up(Duration::from_secs(1), "x".repeat(200));
+        let colours = Style { colour: true, unicode: true, width: 40 };
+        let text = line(up, colours, at);
+        assert_eq!(text.matches("\x1b[0m").count(), 3, "every colour ends: {text:?}");
+        assert!(text.starts_with(" \x1b[32m✔\x1b[0m T2"));
+    }
+}
