@@ -15,8 +15,10 @@ pub struct NoRoute {
     pub target: Target,
     /// Every host that a session gets to, nearest first.
     pub reached: Arc<[HostId]>,
-    /// What is in the way where one gets no further.
+    /// What is in the way where one gets no further; the first few.
     pub obstacles: Vec<Obstacle>,
+    /// How many more obstacles there are.
+    pub more: usize,
     /// What to write instead; each stands on its own.
     pub help: Vec<String>,
 }
@@ -43,7 +45,7 @@ pub enum Obstacle {
     NoLinks {
         /// The host.
         to: HostId,
-        /// Who could dial it.
+        /// Who could dial it; the first few.
         from: Vec<HostId>,
     },
 }
@@ -54,9 +56,12 @@ impl fmt::Display for NoRoute {
         write!(f, "no route to {} (forward {}): local reaches ", plain(&target), plain(forward))?;
         match self.reached.as_ref() {
             [] => f.write_str("no host by SSH")?,
-            reached => f.write_str(&list(reached.iter().map(|id| plain(id.as_str())), 8))?,
+            reached => {
+                let most = reached.iter().take(8).map(|id| plain(id.as_str()));
+                f.write_str(&list(most, reached.len().saturating_sub(8)))?;
+            }
         }
-        write!(f, "; {}", list(self.obstacles.iter().map(Obstacle::to_string), 3))
+        write!(f, "; {}", list(self.obstacles.iter().map(Obstacle::to_string), self.more))
     }
 }
 
@@ -73,7 +78,7 @@ impl fmt::Display for Obstacle {
                     walls => {
                         let joint = if ports.is_some() { ", and " } else { "" };
                         let stop = if walls.len() == 1 { "stops" } else { "stop" };
-                        let walls = list(walls.iter().map(|wall| plain(&wall.0)), usize::MAX);
+                        let walls = list(walls.iter().map(|wall| plain(&wall.0)), 0);
                         write!(f, "{joint}{walls} {stop} port {port} on {hop}")
                     }
                 }
@@ -85,7 +90,7 @@ impl fmt::Display for Obstacle {
                 write!(f, "no link leads to {}", plain(to.as_str()))
             }
             Obstacle::NoLinks { to, from } => {
-                let from = list(from.iter().map(|id| plain(id.as_str())), 3);
+                let from = list(from.iter().map(|id| plain(id.as_str())), 0);
                 write!(
                     f,
                     "links lead to {} only from {from}, and none from local to there",
@@ -96,10 +101,9 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// Words in a row, at most so many of them.
-fn list(words: impl ExactSizeIterator<Item = String>, most: usize) -> String {
-    let more = words.len().saturating_sub(most);
-    let mut text = words.take(most).collect::<Vec<_>>().join(", ");
+/// Words in a row, and how many are left out.
+fn list(words: impl Iterator<Item = String>, more: usize) -> String {
+    let mut text = words.collect::<Vec<_>>().join(", ");
     if more > 0 {
         text.push_str(&format!(" and {more} more"));
     }

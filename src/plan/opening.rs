@@ -39,6 +39,22 @@ impl Add for Effort {
     }
 }
 
+/// How many obstacles are told; the rest are counted.
+const MOST: usize = 3;
+
+/// What is in the way of one forward, and what to do.
+struct Verdict {
+    obstacles: Vec<Obstacle>,
+    more: usize,
+    help: Vec<String>,
+}
+
+impl Verdict {
+    fn of(obstacles: Vec<Obstacle>) -> Self {
+        Verdict { obstacles, more: 0, help: Vec::new() }
+    }
+}
+
 /// What explaining one forward shares with explaining the next.
 pub(super) struct Search<'g, 't> {
     graph: &'g Graph<'t>,
@@ -70,20 +86,25 @@ impl<'g, 't> Search<'g, 't> {
     /// Says why no route leads to the target of this forward.
     pub(super) fn explain(&self, forward: &Forward) -> NoRoute {
         let target = &forward.to;
-        let (obstacles, help) = match self.graph.node(target.host()) {
-            None => (vec![Obstacle::NoLinks { to: target.host().clone(), from: Vec::new() }], Vec::new()),
+        let verdict = match self.graph.node(target.host()) {
+            None => Verdict::of(vec![Obstacle::NoLinks { to: target.host().clone(), from: Vec::new() }]),
             Some(node) => match target {
                 Target::Within { host, endpoint } => self.login(node, host, endpoint),
                 Target::Dialled { host, port } => self.dial(node, host, *port),
             },
         };
-        let help = help.iter().map(|text| plain(text)).collect();
-        let (forward, target) = (forward.id.clone(), target.clone());
-        NoRoute { forward, target, reached: Arc::clone(&self.reached), obstacles, help }
+        NoRoute {
+            forward: forward.id.clone(),
+            target: target.clone(),
+            reached: Arc::clone(&self.reached),
+            obstacles: verdict.obstacles,
+            more: verdict.more,
+            help: verdict.help.iter().map(|text| plain(text)).collect(),
+        }
     }
 
     /// What keeps a session from this host.
-    fn login(&self, node: NodeIndex, host: &HostId, endpoint: &Endpoint) -> (Vec<Obstacle>, Vec<String>) {
+    fn login(&self, node: NodeIndex, host: &HostId, endpoint: &Endpoint) -> Verdict {
         if self.graph.net[node].is_some_and(|server| !server.ssh) {
             let help = match endpoint {
                 Endpoint::Tcp(address) => {
@@ -91,37 +112,41 @@ impl<'g, 't> Search<'g, 't> {
                 }
                 Endpoint::Unix(_) => Vec::new(),
             };
-            return (vec![Obstacle::NoServer(host.clone())], help);
+            return Verdict { help, ..Verdict::of(vec![Obstacle::NoServer(host.clone())]) };
         }
         let closed = self.closed_on_the_way(node);
-        if closed.is_empty() { (vec![self.no_links(node)], Vec::new()) } else { with_opening(closed) }
+        if closed.is_empty() {
+            return Verdict::of(vec![self.no_links(node)]);
+        }
+        Verdict { help: vec![opening(&closed)], ..Verdict::of(closed) }
     }
 
     /// What keeps every host from dialling this port of the target.
-    fn dial(&self, node: NodeIndex, host: &HostId, port: u16) -> (Vec<Obstacle>, Vec<String>) {
+    fn dial(&self, node: NodeIndex, host: &HostId, port: u16) -> Verdict {
         let links = self.graph.into(node).filter_map(|(from, id, edge)| {
             let open = edge.passes(port);
             Some((self.efforts[from.index()]? + Effort::of(edge, open), id, from, (!open).then_some(edge)))
         });
         let Some((_, _, from, last)) = links.min_by_key(|&(effort, id, ..)| (effort, id)) else {
-            return (vec![self.no_links(node)], Vec::new());
+            return Verdict::of(vec![self.no_links(node)]);
         };
         let mut least = self.closed_on_the_way(from);
         least.extend(last.map(|edge| closed(edge, port)));
-        let (least, mut help) = with_opening(least);
+        let mut help = vec![opening(&least)];
 
         // Where sessions get next to the target, every link there is worth naming, not just the cheapest.
-        let mut near: Vec<_> =
-            self.graph.into(node).filter(|&(from, ..)| self.reach.host(from).is_some()).collect();
-        near.sort_unstable_by_key(|&(_, id, _)| id);
-        let near: Vec<Obstacle> = near.into_iter().map(|(_, _, edge)| closed(edge, port)).collect();
+        let near = self.graph.into(node).filter(|&(from, ..)| self.reach.host(from).is_some());
+        let mut near: Vec<_> = near.map(|(_, id, edge)| (id, edge)).collect();
+        near.sort_unstable_by_key(|&(id, _)| id);
+        let more = near.len().saturating_sub(MOST);
+        let near: Vec<Obstacle> = near.into_iter().take(MOST).map(|(_, edge)| closed(edge, port)).collect();
         if self.reach.host(node).is_some() {
             help.insert(
                 0,
                 format!("write \"{host}/127.0.0.1:{port}\": log in to {host} and dial from there"),
             );
         }
-        (if near.is_empty() { least } else { near }, help)
+        Verdict { obstacles: if near.is_empty() { least } else { near }, more, help }
     }
 
     /// The closed links of the route that needs the fewest openings to get a session to this host.
@@ -147,7 +172,7 @@ impl<'g, 't> Search<'g, 't> {
         let mut from: Vec<NodeIndex> = self.graph.into(node).map(|(from, ..)| from).collect();
         from.sort_unstable();
         from.dedup();
-        let from = from.into_iter().map(|from| self.graph.id(from)).collect();
+        let from = from.into_iter().take(MOST).map(|from| self.graph.id(from)).collect();
         Obstacle::NoLinks { to: self.graph.id(node), from }
     }
 }
@@ -164,8 +189,8 @@ fn closed(edge: &Edge<'_>, port: u16) -> Obstacle {
     }
 }
 
-/// These obstacles, with the advice to open each.
-fn with_opening(obstacles: Vec<Obstacle>) -> (Vec<Obstacle>, Vec<String>) {
+/// The advice to open each of these.
+fn opening(obstacles: &[Obstacle]) -> String {
     let openings: Vec<String> = obstacles
         .iter()
         .filter_map(|obstacle| match obstacle {
@@ -173,8 +198,7 @@ fn with_opening(obstacles: Vec<Obstacle>) -> (Vec<Obstacle>, Vec<String>) {
             _ => None,
         })
         .collect();
-    let help = format!("the smallest opening that would do: {}", openings.join(", "));
-    (obstacles, vec![help])
+    format!("the smallest opening that would do: {}", openings.join(", "))
 }
 
 #[cfg(test)]

@@ -30,10 +30,15 @@ impl<'g, 't> SinglePoints<'g, 't> {
             Target::Dialled { port, .. } => {
                 for (from, _, edge) in self.graph.into(node) {
                     let Some(chain) = self.chain(from).filter(|_| edge.passes(*port)) else { continue };
-                    common = Some(match common {
+                    let both = match common {
                         None => chain,
                         Some(before) => shared(&before, &chain),
-                    });
+                    };
+                    let only_local = both.len() == 1;
+                    common = Some(both);
+                    if only_local {
+                        break;
+                    }
                 }
             }
         }
