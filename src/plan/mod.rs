@@ -5,7 +5,6 @@
 
 mod draft;
 mod error;
-mod escape;
 #[cfg(test)]
 mod fixture;
 mod graph;

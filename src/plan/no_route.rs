@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::escape::plain;
+use crate::topology::escape;
 use crate::topology::{FirewallId, ForwardId, HostId, PortSet, Target};
 
 /// A forward that nothing can carry: how far one gets, and what is in the way there.
@@ -53,11 +53,11 @@ pub enum Obstacle {
 impl fmt::Display for NoRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (target, forward) = (self.target.to_string(), &self.forward.0);
-        write!(f, "no route to {} (forward {}): local reaches ", plain(&target), plain(forward))?;
+        write!(f, "no route to {} (forward {}): local reaches ", escape(&target), escape(forward))?;
         match self.reached.as_ref() {
             [] => f.write_str("no host by SSH")?,
             reached => {
-                let most = reached.iter().take(8).map(|id| plain(id.as_str()));
+                let most = reached.iter().take(8).map(|id| escape(id.as_str()));
                 f.write_str(&list(most, reached.len().saturating_sub(8)))?;
             }
         }
@@ -69,7 +69,7 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Obstacle::Closed { from, to, port, ports, firewalls } => {
-                let hop = format!("{} -> {}", plain(from.as_str()), plain(to.as_str()));
+                let hop = format!("{} -> {}", escape(from.as_str()), escape(to.as_str()));
                 if let Some(ports) = ports {
                     write!(f, "the link {hop} lets only port {ports} through, not {port}")?;
                 }
@@ -78,23 +78,23 @@ impl fmt::Display for Obstacle {
                     walls => {
                         let joint = if ports.is_some() { ", and " } else { "" };
                         let stop = if walls.len() == 1 { "stops" } else { "stop" };
-                        let walls = list(walls.iter().map(|wall| plain(&wall.0)), 0);
+                        let walls = list(walls.iter().map(|wall| escape(&wall.0)), 0);
                         write!(f, "{joint}{walls} {stop} port {port} on {hop}")
                     }
                 }
             }
             Obstacle::NoServer(host) => {
-                write!(f, "{} takes no logins (\"ssh\": false)", plain(host.as_str()))
+                write!(f, "{} takes no logins (\"ssh\": false)", escape(host.as_str()))
             }
             Obstacle::NoLinks { to, from } if from.is_empty() => {
-                write!(f, "no link leads to {}", plain(to.as_str()))
+                write!(f, "no link leads to {}", escape(to.as_str()))
             }
             Obstacle::NoLinks { to, from } => {
-                let from = list(from.iter().map(|id| plain(id.as_str())), 0);
+                let from = list(from.iter().map(|id| escape(id.as_str())), 0);
                 write!(
                     f,
                     "links lead to {} only from {from}, and none from local to there",
-                    plain(to.as_str())
+                    escape(to.as_str())
                 )
             }
         }

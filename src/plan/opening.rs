@@ -7,10 +7,10 @@ use petgraph::algo::dijkstra;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeFiltered;
 
-use super::escape::plain;
 use super::graph::{Edge, Graph};
 use super::reach::Reach;
 use super::{NoRoute, Obstacle};
+use crate::topology::escape;
 use crate::topology::{Endpoint, Forward, HostId, Target};
 
 /// How many closed ports a route has; the fewest win, then the cheapest route.
@@ -99,7 +99,7 @@ impl<'g, 't> Search<'g, 't> {
             reached: Arc::clone(&self.reached),
             obstacles: verdict.obstacles,
             more: verdict.more,
-            help: verdict.help.iter().map(|text| plain(text)).collect(),
+            help: verdict.help.iter().map(|text| escape(text)).collect(),
         }
     }
 

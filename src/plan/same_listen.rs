@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::escape::plain;
 use super::{Carrier, Tunnel};
+use crate::topology::escape;
 use crate::topology::{Forward, ForwardId, HostId, Listen};
 
 /// Two listeners of one plan that want the same address.
@@ -35,12 +35,12 @@ impl SameListen {
             Listener::Forward(id) => {
                 format!(
                     "give it another port, or let hopper choose: \"{}\": {{ \"listen\": \"auto\" }}",
-                    plain(&id.0)
+                    escape(&id.0)
                 )
             }
             Listener::Carrier(host) => format!(
                 "leave \"listen\" out of the link that leads to {}, and hopper chooses a free port",
-                plain(host.as_str())
+                escape(host.as_str())
             ),
         }]
     }
@@ -55,8 +55,8 @@ impl fmt::Display for SameListen {
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Listener::Forward(id) => write!(f, "forward {}", plain(&id.0)),
-            Listener::Carrier(host) => write!(f, "the carrier to {}", plain(host.as_str())),
+            Listener::Forward(id) => write!(f, "forward {}", escape(&id.0)),
+            Listener::Carrier(host) => write!(f, "the carrier to {}", escape(host.as_str())),
         }
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::escape::escape_line;
 use super::names::Names;
 use super::plain::answered;
 use super::row::{Now, Row};
 use super::style::Style;
 use crate::engine::Event;
 use crate::plan::Plan;
+use crate::topology::escape;
 
 /// The pace of the spinners.
 const TICK: Duration = Duration::from_millis(100);
@@ -46,7 +46,7 @@ impl Bars {
         for planned in &plan.forwards {
             index.insert(forward_key(&planned.forward.id.0), rows.len());
             let via = planned.via.as_ref().map(ToString::to_string);
-            rows.push(Row { label: escape_line(&planned.forward.id.0), now: Now::Waits(via) });
+            rows.push(Row { label: escape(&planned.forward.id.0), now: Now::Waits(via) });
         }
         let label = rows.iter().map(Row::label_width).max().unwrap_or(0) + 2;
         let multi = MultiProgress::with_draw_target(target);
@@ -64,7 +64,7 @@ impl Bars {
                 Now::Stage(*stage, start)
             }),
             Event::TunnelUp { tunnel, elapsed, detail } => {
-                self.change(&tunnel_key(&tunnel.0), |_| Now::Up(*elapsed, escape_line(detail)));
+                self.change(&tunnel_key(&tunnel.0), |_| Now::Up(*elapsed, escape(detail)));
             }
             Event::ForwardChecking { forward } => {
                 self.change(&forward_key(&forward.0), |_| Now::Checking(at));

@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::escape::{escape, escape_line};
 use super::style::{Style, Tone, columns, pad};
 use crate::engine::{Failure, Phase};
 use crate::plan::{Plan, Tunnel};
+use crate::topology::escape;
 
 /// The failure for a person, ending in a line end. With the plan, the path to the blamed tunnel is
 /// drawn. The last line, in what state things are now, is the caller's.
 pub fn render(failure: &Failure, plan: Option<&Plan>, style: Style) -> String {
     let hop = failure.hop.map_or(String::new(), |(hop, of)| format!(" (hop {hop} of {of})"));
     let word = style.paint(Tone::Bad, &format!("error[{}]", failure.code));
-    let message = style.paint(Tone::Loud, &format!("{}{hop}", escape_line(&failure.message)));
+    let message = style.paint(Tone::Loud, &format!("{}{hop}", escape(&failure.message)));
     let mut text = format!("{word}: {message}\n");
     let mut paragraph = |lines: &[String]| {
         if !lines.is_empty() {
@@ -57,7 +57,7 @@ fn path(failure: &Failure, plan: &Plan, style: Style) -> Vec<String> {
     let mut pieces = vec![(chain[0].client.to_string(), chain[0].client.to_string())];
     for (at, tunnel) in chain.iter().enumerate() {
         let (arrow, tone) = if way_broken && at + 1 == chain.len() { bad } else { good };
-        let host = escape_line(tunnel.server.id.as_str());
+        let host = escape(tunnel.server.id.as_str());
         pieces.push((format!("{arrow} {host}"), format!("{} {host}", style.paint(tone, arrow))));
     }
     let phase = failure.phase.as_str();
@@ -104,7 +104,7 @@ fn facts(failure: &Failure) -> Vec<String> {
     let wide = failure.facts.iter().map(|(name, _)| columns(name)).max().unwrap_or(0).max(9) + 2;
     let mut lines = Vec::new();
     for (name, value) in &failure.facts {
-        for (at, part) in escape(value).lines().enumerate() {
+        for (at, part) in value.lines().map(escape).enumerate() {
             lines.push(format!("  {}{part}", pad(if at == 0 { name } else { "" }, wide)));
         }
     }
@@ -114,11 +114,10 @@ fn facts(failure: &Failure) -> Vec<String> {
 /// Never wrapped: what is to be typed must stay whole. Further lines are what to type.
 fn advice(help: &str, style: Style) -> Vec<String> {
     let word = style.paint(Tone::Good, "help");
-    let escaped = escape(help);
-    let line = |(at, part): (usize, &str)| {
+    let line = |(at, part): (usize, String)| {
         if at == 0 { format!("  {word}: {part}") } else { format!("          {}", part.trim_start()) }
     };
-    escaped.lines().enumerate().map(line).collect()
+    help.lines().map(escape).enumerate().map(line).collect()
 }
 
 #[cfg(test)]
@@ -155,7 +154,7 @@ error[H0401]: gate-b refused every way to log in (hop 2 of 4)
   as         alice
   offered    agent  ed25519 SHA256:p3Fq…  refused
              ~/.ssh/id_rsa  not tried
-  accepts    publickey, keyboard-[2Jinteractive
+  accepts    publickey, keyboard-\\u{1b}[2Jinteractive
 
   help: try the same login with OpenSSH:
           ssh -v alice@gate-b

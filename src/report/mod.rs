@@ -4,7 +4,6 @@
 //! outside needs it to run. Progress and failures are talk (stderr), [`status`] and JSON are data.
 
 mod bars;
-mod escape;
 pub mod failure;
 mod json;
 mod names;
@@ -19,7 +18,6 @@ mod style;
 mod url;
 mod words;
 
-pub use escape::escape;
 pub use reporter::{Mode, Reporter, Sink};
 pub use style::{ColourChoice, Style};
 pub use url::url;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::escape::escape_line;
 use crate::plan::{Plan, TunnelId};
 use crate::topology::ForwardId;
+use crate::topology::escape;
 
 /// The names of a plan's tunnels and forwards.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ pub(super) struct ForwardName {
 impl Names {
     pub(super) fn new(plan: &Plan) -> Self {
         let tunnels = plan.tunnels.iter().map(|tunnel| {
-            let name = TunnelName { host: escape_line(tunnel.server.id.as_str()), hop: tunnel.hop };
+            let name = TunnelName { host: escape(tunnel.server.id.as_str()), hop: tunnel.hop };
             (tunnel.id.clone(), name)
         });
         let forwards = plan.forwards.iter().map(|planned| {
             let forward = &planned.forward;
             let name = ForwardName {
-                to: escape_line(&forward.to.to_string()),
-                protocol: forward.protocol.as_deref().map(escape_line),
+                to: escape(&forward.to.to_string()),
+                protocol: forward.protocol.as_deref().map(escape),
             };
             (forward.id.clone(), name)
         });

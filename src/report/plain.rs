@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::escape::escape_line;
 use super::names::Names;
 use super::style::Style;
 use super::words::took;
 use crate::engine::{Event, Stage};
+use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
 /// caller shows in full. [`Event::Up`] is a sentence of its own: [`up`].
@@ -24,21 +24,21 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             format!("{}: carrier listens on {local}", names.label(tunnel))
         }
         Event::ForwardListening { forward, local } => {
-            format!("{}: listens on {local}", escape_line(&forward.0))
+            format!("{}: listens on {local}", escape(&forward.0))
         }
         Event::ForwardUp { forward, local, answer, elapsed } => {
             let to = names.forward(forward).map_or("?", |name| &name.to);
             let said = answered(answer.as_deref(), *elapsed);
-            format!("{}: {local} {arrow} {to}, {said}", escape_line(&forward.0))
+            format!("{}: {local} {arrow} {to}, {said}", escape(&forward.0))
         }
         Event::ForwardFailed { forward, failure } => format!(
             "{}: failed, the run goes on without it: {} [{}]",
-            escape_line(&forward.0),
-            escape_line(&failure.message),
+            escape(&forward.0),
+            escape(&failure.message),
             failure.code
         ),
         Event::Closing => "Closing".to_owned(),
-        Event::ForwardClosed { forward } => format!("{}: closed", escape_line(&forward.0)),
+        Event::ForwardClosed { forward } => format!("{}: closed", escape(&forward.0)),
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),
         Event::Down => "Down. Nothing is left running.".to_owned(),
     })
@@ -46,7 +46,7 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
 
 /// `answered "RFB 003.008" in 74 ms`.
 pub(super) fn answered(answer: Option<&str>, elapsed: Duration) -> String {
-    match answer.map(escape_line) {
+    match answer.map(escape) {
         Some(answer) => format!("answered \"{}\" in {}", answer.trim_end(), took(elapsed)),
         None => format!("answered in {}", took(elapsed)),
     }

@@ -206,7 +206,7 @@ fn wrap(text: &str, width: usize) -> String {
 }
 
 fn escaped(path: &str) -> String {
-    path.chars().map(|c| if is_unsafe(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+    crate::topology::escape(path)
 }
 
 /// Where lines begin.

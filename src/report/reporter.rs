@@ -213,7 +213,7 @@ T2 gate-b: up (182 ms)
 T3 gate-c: connecting
 T3 gate-c: up (182 ms)
 screen: listens on 127.0.0.1:5900
-screen: 127.0.0.1:5900 -> vnc:5900, answered \"RFB 003.008 ]0;gotcha\" in 74 ms
+screen: 127.0.0.1:5900 -> vnc:5900, answered \"RFB 003.008\\u{a}\\u{1b}]0;gotcha\\u{7}\" in 74 ms
 Up in 900 ms. Open vnc://127.0.0.1:5900   (Ctrl-C takes it down; status: hopper status)
 Closing
 screen: closed

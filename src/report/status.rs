@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use super::escape::escape_line;
 use super::style::{Style, Tone, columns, pad};
 use super::words::{age, bytes, count};
 use crate::engine::{ForwardStatus, Status, TunnelStatus};
+use crate::topology::escape;
 
 /// The tree, ending in a line end. `now` is only used for how long the run has lived.
 pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
@@ -16,8 +16,8 @@ pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
     let forwards = up(&mut status.forwards.iter().map(|forward| forward.state.as_str()));
     let lived = now.duration_since(status.since).map(age).unwrap_or_default();
     let head = [
-        escape_line(&status.name),
-        format!("{} {lived}", escape_line(&status.state)),
+        escape(&status.name),
+        format!("{} {lived}", escape(&status.state)),
         format!("pid {}", status.pid),
         format!("{tunnels}/{} tunnels, {forwards}/{} forwards", status.tunnels.len(), status.forwards.len()),
     ];
@@ -35,7 +35,7 @@ pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
 
 /// The line of a topology that nobody runs, ending in a line end.
 pub fn not_running(name: &str, style: Style) -> String {
-    format!("{} {}   not running\n", dot("down", style), escape_line(name))
+    format!("{} {}   not running\n", dot("down", style), escape(name))
 }
 
 fn dot(state: &str, style: Style) -> String {
@@ -93,8 +93,8 @@ impl Row<'_> {
 
     fn label(&self) -> String {
         match &self.what {
-            What::Tunnel(tunnel) => format!("{} {}", escape_line(&tunnel.id), escape_line(&tunnel.server)),
-            What::Forward(forward) => escape_line(&forward.id),
+            What::Tunnel(tunnel) => format!("{} {}", escape(&tunnel.id), escape(&tunnel.server)),
+            What::Forward(forward) => escape(&forward.id),
         }
     }
 
@@ -118,7 +118,7 @@ impl Row<'_> {
 }
 
 fn tunnel_fields(tunnel: &TunnelStatus, trips: &Trips<'_>) -> Vec<String> {
-    let mut fields = vec![pad(&escape_line(&tunnel.state), 4)];
+    let mut fields = vec![pad(&escape(&tunnel.state), 4)];
     if let Some(rtt) = tunnel.rtt_ms {
         let below = tunnel.through.as_deref().and_then(|below| trips.get(below));
         let added = below.map(|below| rtt - below);
@@ -130,16 +130,16 @@ fn tunnel_fields(tunnel: &TunnelStatus, trips: &Trips<'_>) -> Vec<String> {
         fields.push(count(tunnel.reconnects, "reconnect"));
     }
     if let Some(cause) = &tunnel.cause {
-        fields.push(format!("\"{}\"", escape_line(cause)));
+        fields.push(format!("\"{}\"", escape(cause)));
     }
     fields
 }
 
 fn forward_fields(forward: &ForwardStatus, style: Style) -> Vec<String> {
-    let listen = forward.listen.as_deref().map_or("not bound".to_owned(), escape_line);
-    let mut fields = vec![format!("{listen} {} {}", style.pick("→", "->"), escape_line(&forward.to))];
+    let listen = forward.listen.as_deref().map_or("not bound".to_owned(), escape);
+    let mut fields = vec![format!("{listen} {} {}", style.pick("→", "->"), escape(&forward.to))];
     if forward.state != "up" {
-        fields.push(escape_line(&forward.state));
+        fields.push(escape(&forward.state));
     }
     fields.push(count(forward.clients, "client"));
     if forward.bytes_up > 0 || forward.bytes_down > 0 {
@@ -148,7 +148,7 @@ fn forward_fields(forward: &ForwardStatus, style: Style) -> Vec<String> {
     }
     let listen = forward.listen.as_ref().and_then(|listen| listen.parse().ok());
     if let (Some(protocol), Some(listen)) = (&forward.protocol, listen) {
-        fields.push(super::url(&escape_line(protocol), listen));
+        fields.push(super::url(&escape(protocol), listen));
     }
     fields
 }
@@ -189,7 +189,7 @@ mod tests {
             "\
 ● through-firewalls   up 2 h 14 min   pid 48213   3/3 tunnels, 1/1 forwards
   T1 gate-a         up     rtt 18 ms
-  └─ T2 gate-b      up     rtt 31 ms (+13)   1 reconnect   \"peer reset\"
+  └─ T2 gate-b      up     rtt 31 ms (+13)   1 reconnect   \"peer \\u{1b}reset\"
      └─ T3 gate-c   up     rtt 44 ms (+13)
         └─ screen   127.0.0.1:5900 → vnc:5900   2 clients   ↑ 12.4 MB ↓ 388.0 MB   vnc://127.0.0.1:5900
 "

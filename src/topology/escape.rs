@@ -12,14 +12,16 @@ pub fn escape(text: &str) -> String {
             safe.push('…');
             break;
         }
-        if c.is_control() || is_directional(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
+        if is_unsafe(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
     }
     safe
 }
 
-/// Marks and overrides that reorder what a person reads (Unicode UAX #9), and line separators.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character could do something to a terminal or to the order of what is read there.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -30,7 +32,7 @@ mod tests {
     fn nothing_that_moves_a_cursor_survives() {
         let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}abc\r\n\u{7f}";
         let safe = escape(hostile);
-        assert!(!safe.chars().any(|c| c.is_control() || is_directional(c)), "{safe:?}");
+        assert!(!safe.chars().any(is_unsafe), "{safe:?}");
         assert!(safe.contains("abc"));
     }
 

@@ -18,7 +18,7 @@ mod read;
 mod secret;
 
 pub use address::{Address, Endpoint};
-pub use escape::escape;
+pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Target};
 pub use host::{AuthMethod, Host, HostId, HostKeyPolicy, Keepalive, Timeouts};
@@ -26,7 +26,7 @@ pub use link::{CarrierKind, Dial, Link};
 pub use policy::{Policy, Strategy};
 pub use ports::PortSet;
 pub use problem::{Label, Problem};
-pub use quoted::{is_unsafe, quoted};
+pub use quoted::quoted;
 pub use read::parse;
 pub use secret::mask_secrets;
 

@@ -1,6 +1,7 @@
 //! Foreign text made fit for a message: quoted, shortened, without a byte that could move a cursor
 //! or turn the reading direction, and without a password. Never decides what is allowed in a file.
 
+use super::escape::is_unsafe;
 use super::secret;
 
 /// The text in double quotes, safe to show on a terminal.
@@ -24,13 +25,6 @@ pub fn quoted(text: &str) -> String {
     }
     shown.push('"');
     shown
-}
-
-/// Whether a character could do something to a terminal or to the order of what is read there.
-pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

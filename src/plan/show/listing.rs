@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::plan::escape::plain;
 use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+use crate::topology::escape;
 use crate::topology::{Check, Target};
 
 /// One line for each tunnel and each forward, in columns.
@@ -29,7 +29,7 @@ fn tunnel(tunnel: &Tunnel) -> [String; 3] {
         (Some(through), _) => format!("through {through} (in memory)"),
         (None, _) => format!("from {}", tunnel.client),
     };
-    [tunnel.id.to_string(), plain(&what), plain(&how)]
+    [tunnel.id.to_string(), escape(&what), escape(&how)]
 }
 
 /// `vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner "RFB "`
@@ -51,5 +51,5 @@ fn forward(plan: &Plan, planned: &PlannedForward) -> [String; 3] {
     if !forward.required {
         how.push_str(", not required");
     }
-    [plain(&forward.id.0), plain(&what), plain(&how)]
+    [escape(&forward.id.0), escape(&what), escape(&how)]
 }

@@ -9,8 +9,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Glyphs, Style};
-use crate::plan::escape::plain;
 use crate::plan::{Plan, PlannedForward};
+use crate::topology::escape;
 use crate::topology::{Endpoint, FirewallId, Target};
 
 /// Columns before a picture's first line, and before a line that goes on.
@@ -85,13 +85,13 @@ impl Picture {
             listen: if port == 0 { ":auto".to_owned() } else { format!(":{port}") },
             tail: match &planned.target {
                 Endpoint::Tcp(address) if dialled => format!(":{}", address.port),
-                target => plain(&target.to_string()),
+                target => escape(&target.to_string()),
             },
             dialled,
         };
         for (hop, host) in planned.route.iter().enumerate() {
             let crossed = hop.checked_sub(1).and_then(|hop| walls.get(hop)).copied().unwrap_or_default();
-            picture.add(plain(host.as_str()), crossed);
+            picture.add(escape(host.as_str()), crossed);
         }
         picture
     }
@@ -102,7 +102,7 @@ impl Picture {
         let half = name.width() / 2;
         let mut arrow = self.ink.line.repeat(2);
         for wall in walls {
-            arrow.push_str(&format!("{0}{1}{0}{2}", self.ink.wall, plain(&wall.0), self.ink.line));
+            arrow.push_str(&format!("{0}{1}{0}{2}", self.ink.wall, escape(&wall.0), self.ink.line));
         }
         arrow.push_str(&self.ink.line.repeat(if walls.is_empty() { 3 } else { 1 }));
         let left = match self.stations.last() {

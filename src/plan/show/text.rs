@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::picture::Picture;
 use super::{Glyphs, Style, listing};
-use crate::plan::escape::plain;
 use crate::plan::graph::Graph;
 use crate::plan::reach::{End, Reach};
 use crate::plan::single_point::SinglePoints;
 use crate::plan::{Plan, PlannedForward};
+use crate::topology::escape;
 use crate::topology::{HostId, Topology};
 
 /// The plan for people. Every text that comes from the file is escaped.
@@ -26,7 +26,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
         out.push('\n');
     }
     out.push_str(&sums(plan));
-    out.push_str(&format!("Nothing was contacted.\nNext: hopper up {}\n", plain(&plan.topology)));
+    out.push_str(&format!("Nothing was contacted.\nNext: hopper up {}\n", escape(&plan.topology)));
     out
 }
 
@@ -34,7 +34,7 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let dot = if style.glyphs == Glyphs::Unicode { '·' } else { '-' };
     let hosts = count(topology.hosts.len() + 1, "host");
     let firewalls = count(topology.firewalls.len(), "firewall");
-    format!("{} {dot} {hosts}, {firewalls}\n", plain(&plan.topology))
+    format!("{} {dot} {hosts}, {firewalls}\n", escape(&plan.topology))
 }
 
 /// How many routes are drawn; the list names all of them.
@@ -76,12 +76,12 @@ fn notes(plan: &Plan, graph: &Graph<'_>) -> String {
     for (place, planned) in plan.forwards.iter().enumerate() {
         let hosts = points.on_the_way_to(&planned.forward.to);
         let entry = shared.entry(hosts).or_insert_with(|| (place, Vec::new()));
-        entry.1.push(plain(&planned.forward.id.0));
+        entry.1.push(escape(&planned.forward.id.0));
     }
     let mut notes: Vec<_> = shared.into_iter().filter(|(hosts, _)| !hosts.is_empty()).collect();
     notes.sort_by_key(|(_, (place, _))| *place);
     let lines = notes.into_iter().map(|(hosts, (_, forwards))| {
-        let hosts: Vec<String> = hosts.iter().map(|id| plain(id.as_str())).collect();
+        let hosts: Vec<String> = hosts.iter().map(|id| escape(id.as_str())).collect();
         let are = if hosts.len() == 1 { "is a" } else { "are each a" };
         format!("note: {} {are} single point of failure for {}\n", and(&hosts), and(&forwards))
     });

@@ -221,6 +221,6 @@ impl Reader {
 /// The first character that could do something to a terminal.
 pub(super) fn bad_char(text: &str) -> Option<(Range<usize>, char)> {
     text.char_indices()
-        .find(|(_, c)| crate::topology::quoted::is_unsafe(*c))
+        .find(|(_, c)| crate::topology::is_unsafe(*c))
         .map(|(at, c)| (at..at + c.len_utf8(), c))
 }
