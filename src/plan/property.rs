@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::fixture::empty;
+use super::graph::Graph;
 use super::show::{Glyphs, Style, text};
+use super::single_point::SinglePoints;
 use super::{Plan, PlanOptions, plan};
 use crate::topology::{Address, Endpoint, HostId, Link, Target, Topology};
 
@@ -192,5 +194,21 @@ proptest! {
         prop_assert_eq!(shape(&ascii), shape(&unicode));
         let listed = plan.tunnels.iter().all(|tunnel| ascii.contains(&format!("  {} ", tunnel.id)));
         prop_assert!(listed, "{}", ascii);
+    }
+
+    #[test]
+    fn a_single_point_of_failure_is_a_host_that_no_route_does_without(topology in topologies().prop_map(reachable)) {
+        let graph = Graph::new(&topology);
+        let points = SinglePoints::new(&graph);
+        for forward in &topology.forwards {
+            let found: BTreeSet<HostId> = points.on_the_way_to(&forward.to).into_iter().collect();
+            let needed = |host: &HostId| {
+                let mut without = topology.clone();
+                without.links.retain(|link| link.from != *host && link.to != *host);
+                best(&without, &chains(&without), &forward.to).is_none()
+            };
+            let others = topology.hosts.iter().map(|host| &host.id).filter(|id| *id != forward.to.host());
+            prop_assert_eq!(found, others.filter(|id| needed(id)).cloned().collect::<BTreeSet<_>>());
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Single points of failure: the hosts that every way to a target passes.
 
-use petgraph::algo::dominators::{Dominators, simple_fast};
+use std::collections::HashSet;
+
+use petgraph::algo::dominators::simple_fast;
 use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeFiltered;
+use petgraph::visit::{Dfs, EdgeFiltered, Walker};
 
 use super::graph::Graph;
 use crate::topology::{HostId, Target};
@@ -10,7 +12,8 @@ use crate::topology::{HostId, Target};
 /// Answers, for any target of one topology, which hosts have no stand-in.
 pub(super) struct SinglePoints<'g, 't> {
     graph: &'g Graph<'t>,
-    dominators: Dominators<NodeIndex>,
+    /// By node: whether a session gets there, and the nearest host that every chain to it passes.
+    gates: Vec<Option<NodeIndex>>,
 }
 
 impl<'g, 't> SinglePoints<'g, 't> {
@@ -18,43 +21,66 @@ impl<'g, 't> SinglePoints<'g, 't> {
     pub(super) fn new(graph: &'g Graph<'t>) -> Self {
         let sessions = EdgeFiltered::from_fn(&graph.net, |edge| edge.weight().ssh);
         let dominators = simple_fast(&sessions, Graph::local());
-        SinglePoints { graph, dominators }
+        let mut gates = vec![None; graph.net.node_count()];
+        for node in Dfs::new(&sessions, Graph::local()).iter(&sessions) {
+            gates[node.index()] = Some(dominators.immediate_dominator(node).unwrap_or(node));
+        }
+        SinglePoints { graph, gates }
     }
 
     /// The hosts that every way to this target passes, nearest first; neither local nor the target.
     pub(super) fn on_the_way_to(&self, target: &Target) -> Vec<HostId> {
         let Some(node) = self.graph.node(target.host()) else { return Vec::new() };
+        let common = match target {
+            Target::Within { .. } => self.chain(node),
+            Target::Dialled { port, .. } => self.shared_by_diallers(node, *port),
+        };
+        let mut inner: Vec<_> = common.into_iter().filter(|&at| at != Graph::local() && at != node).collect();
+        inner.reverse();
+        inner.into_iter().map(|at| self.graph.id(at)).collect()
+    }
+
+    /// What every host that can dial this port of the target needs, the farthest first.
+    fn shared_by_diallers(&self, node: NodeIndex, port: u16) -> Vec<NodeIndex> {
         let mut common: Option<Vec<NodeIndex>> = None;
-        match target {
-            Target::Within { .. } => common = self.chain(node),
-            Target::Dialled { port, .. } => {
-                for (from, _, edge) in self.graph.into(node) {
-                    let Some(chain) = self.chain(from).filter(|_| edge.passes(*port)) else { continue };
-                    let both = match common {
-                        None => chain,
-                        Some(before) => shared(&before, &chain),
-                    };
-                    let only_local = both.len() == 1;
-                    common = Some(both);
-                    if only_local {
-                        break;
-                    }
-                }
+        // A gate seen once is not climbed again: what lies below it is shared already.
+        let mut climbed = HashSet::new();
+        for (from, _, edge) in self.graph.into(node) {
+            if self.gates[from.index()].is_none() || !edge.passes(port) {
+                continue;
+            }
+            let Some(shared) = &mut common else {
+                let chain = self.chain(from);
+                climbed.extend(chain.iter().copied());
+                common = Some(chain);
+                continue;
+            };
+            let mut at = from;
+            while climbed.insert(at) {
+                at = self.gates[at.index()].unwrap_or(at);
+            }
+            // Only what the first chain has from here down to local is shared with this one too.
+            if let Some(place) = shared.iter().position(|&gate| gate == at) {
+                shared.drain(..place);
+            }
+            if shared.len() == 1 {
+                break;
             }
         }
-        let inner = common.into_iter().flatten().filter(|&at| at != Graph::local() && at != node);
-        inner.map(|at| self.graph.id(at)).collect()
+        common.unwrap_or_default()
     }
 
-    /// What dominates a host, from local to itself; `None` when no session gets there.
-    fn chain(&self, node: NodeIndex) -> Option<Vec<NodeIndex>> {
-        let mut chain: Vec<NodeIndex> = self.dominators.dominators(node)?.collect();
-        chain.reverse();
-        Some(chain)
+    /// What every chain to a host passes, from itself back to local; empty when no session gets there.
+    fn chain(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        let mut chain = Vec::new();
+        let mut at = node;
+        while let Some(gate) = self.gates[at.index()] {
+            chain.push(at);
+            if gate == at {
+                break;
+            }
+            at = gate;
+        }
+        chain
     }
-}
-
-/// The beginning that two chains of one dominator tree share.
-fn shared(a: &[NodeIndex], b: &[NodeIndex]) -> Vec<NodeIndex> {
-    a.iter().zip(b).take_while(|(a, b)| a == b).map(|(&a, _)| a).collect()
 }
