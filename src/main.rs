@@ -1,3 +1,7 @@
 //! The `hopper` binary: nothing but a call into the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hopper::cli::main()
+}

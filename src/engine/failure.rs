@@ -106,9 +106,32 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every exit code.
+    const ALL: [Exit; 14] = [
+        Exit::Done,
+        Exit::Other,
+        Exit::Usage,
+        Exit::NotRunning,
+        Exit::Login,
+        Exit::HostKey,
+        Exit::Unreachable,
+        Exit::Forward,
+        Exit::Degraded,
+        Exit::Control,
+        Exit::Topology,
+        Exit::Timeout,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+
     /// The number the process exits with.
     pub fn code(self) -> u8 {
         self as u8
+    }
+
+    /// What another hopper's exit code means.
+    pub fn of_code(code: i32) -> Self {
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code).unwrap_or(Exit::Other)
     }
 }
 

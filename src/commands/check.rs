@@ -1,0 +1,40 @@
+//! `hopper check`: says everything that is wrong with a topology file, and whether there is a plan.
+
+use std::ffi::OsStr;
+
+use serde_json::json;
+
+use super::file::Source;
+use super::{Ended, Talk};
+use crate::engine::Exit;
+use crate::plan::{self, PlanOptions};
+use crate::topology::escape;
+
+/// Checks the file.
+///
+/// # Errors
+/// When the file cannot be read; problems in it are told here.
+pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
+    let source = Source::read(wanted)?;
+    let topology = match source.topology() {
+        Ok(topology) => topology,
+        Err(problems) => return Ok(source.tell(talk, &problems)),
+    };
+    if let Err(errors) = plan::plan(&topology, &PlanOptions::default()) {
+        return Ok(talk.no_plan(&errors));
+    }
+    if talk.json {
+        talk.json(&json!([]));
+    } else {
+        let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+        talk.say(&format!(
+            "{}: no problems: {}, {}, {}. Nothing was contacted.\n",
+            source.shown,
+            count(topology.hosts.len(), "host"),
+            count(topology.links.len(), "link"),
+            count(topology.forwards.len(), "forward"),
+        ));
+        talk.say(&format!("Next: hopper plan {}\n", escape(&wanted.to_string_lossy())));
+    }
+    Ok(Exit::Done)
+}

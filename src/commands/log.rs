@@ -1,0 +1,71 @@
+//! The log: what happened in detail, for whoever looks into trouble. Off unless asked for, except for
+//! a run in the background, which has no other voice.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tracing_subscriber::EnvFilter;
+
+use super::trouble;
+use crate::engine::{Exit, Failure, Phase};
+
+/// Where the log goes and how much is in it.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// 0 warnings, 1 what hopper does, 2 everything.
+    pub verbosity: u8,
+    /// The file; standard error otherwise.
+    pub file: Option<PathBuf>,
+}
+
+/// The name of the log of a run in the background, in the run's own folder.
+const BACKGROUND: &str = "log";
+
+impl Log {
+    /// Starts to log. `background` is the own folder of a run that goes to the background.
+    ///
+    /// # Errors
+    /// H0303 when the log file cannot be written.
+    pub fn start(&self, background: Option<&Path>) -> Result<(), Failure> {
+        let file = self.file.clone().or_else(|| background.map(|folder| folder.join(BACKGROUND)));
+        if file.is_none() && self.verbosity == 0 {
+            return Ok(());
+        }
+        // The SSH library logs what passes through it; its words never go beyond warnings.
+        let filter = match (self.verbosity, background) {
+            (0, None) => "warn",
+            (0, Some(_)) | (1, _) => "warn,hopper=info",
+            _ => "warn,hopper=debug",
+        };
+        let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_target(false);
+        match file {
+            Some(path) => {
+                let file = open(&path).map_err(|error| {
+                    let message = format!("cannot write the log {}: {error}", path.display());
+                    trouble(
+                        "H0303",
+                        Exit::Other,
+                        Phase::Control,
+                        message,
+                        "--log-file FILE takes another place",
+                    )
+                })?;
+                subscriber.with_ansi(false).with_writer(Mutex::new(file)).init();
+            }
+            None => subscriber.with_ansi(false).with_writer(std::io::stderr).init(),
+        }
+        Ok(())
+    }
+
+    /// The log of the last run in the background that kept its files in this folder.
+    pub fn of_background(folder: &Path) -> PathBuf {
+        folder.join(BACKGROUND)
+    }
+}
+
+/// A log is for its owner: it names hosts and users.
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}

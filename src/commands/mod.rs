@@ -1,0 +1,28 @@
+//! One thin file for each verb: read, call one room, report. Nothing here knows how a thing is done.
+
+pub mod check;
+mod detach;
+pub mod down;
+mod file;
+mod log;
+pub mod logs;
+mod person;
+pub mod plan;
+mod signals;
+pub mod status;
+mod talk;
+pub mod up;
+
+pub use log::Log;
+pub use talk::Talk;
+
+use crate::engine::{Exit, Failure, Phase};
+
+/// What a verb comes to: an exit code, or a failure that is still to be told.
+pub type Ended = Result<Exit, Failure>;
+
+/// A failure of hopper's own doing or surroundings, outside any hop.
+fn trouble(code: &'static str, exit: Exit, phase: Phase, message: String, help: &str) -> Failure {
+    let help = if help.is_empty() { Vec::new() } else { vec![help.to_owned()] };
+    Failure { code, exit, phase, message, hop: None, host: None, tunnel: None, facts: Vec::new(), help }
+}

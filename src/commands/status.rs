@@ -1,0 +1,99 @@
+//! `hopper status`: shows how runs stand. Exit code 0 when up, 8 when not all of it is, 3 when nothing
+//! runs.
+
+use std::ffi::OsStr;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::file::name_of;
+use super::{Ended, Talk, trouble};
+use crate::control::{Client, Dirs, Found, Limits, Place, list_running};
+use crate::engine::{Exit, Failure, Phase, RunState, Status};
+use crate::report::status;
+
+/// Shows one run, or all.
+///
+/// # Errors
+/// When a run cannot be reached.
+pub fn run(talk: &Talk, wanted: Option<&OsStr>) -> Ended {
+    let dirs = Dirs::from_env()?;
+    match wanted {
+        Some(wanted) => one(talk, &dirs, &name_of(wanted)?),
+        None => all(talk, &dirs),
+    }
+}
+
+fn one(talk: &Talk, dirs: &Dirs, name: &str) -> Ended {
+    match ask(dirs, name) {
+        Ok(status) if talk.json => {
+            talk.json(&json(&status));
+            Ok(exit(&status))
+        }
+        Ok(status) => {
+            talk.data(&status::text(&status, talk.out, SystemTime::now()));
+            Ok(exit(&status))
+        }
+        Err(failure) if failure.exit == Exit::NotRunning && !talk.json => {
+            talk.data(&status::not_running(name, talk.out));
+            Ok(Exit::NotRunning)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn all(talk: &Talk, dirs: &Dirs) -> Ended {
+    let (mut shown, mut worst) = (Vec::new(), Exit::NotRunning);
+    for found in list_running(dirs)?.into_iter().filter(|found| found.running) {
+        match ask(dirs, &found.name) {
+            Ok(status) => {
+                let exit = exit(&status);
+                if worst != Exit::Degraded {
+                    worst = exit;
+                }
+                shown.push(status);
+            }
+            // It ended between the two questions.
+            Err(failure) if failure.exit == Exit::NotRunning => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    if talk.json {
+        talk.json(&Value::Array(shown.iter().map(json).collect()));
+    } else if shown.is_empty() {
+        talk.say("Nothing is running.\n");
+    }
+    if !talk.json {
+        shown.iter().for_each(|one| talk.data(&status::text(one, talk.out, SystemTime::now())));
+    }
+    Ok(worst)
+}
+
+fn ask(dirs: &Dirs, name: &str) -> Result<Status, Failure> {
+    let place = Place::new(dirs, name)?;
+    runtime()?.block_on(async { Client::connect(&place, Limits::default()).await?.status().await })
+}
+
+fn exit(status: &Status) -> Exit {
+    if status.state == RunState::Up.as_str() { Exit::Done } else { Exit::Degraded }
+}
+
+fn json(status: &Status) -> Value {
+    serde_json::to_value(status).unwrap_or_default()
+}
+
+/// Several run, and none was named.
+pub(super) fn which(running: &[Found]) -> Failure {
+    let message = "several topologies are running; say which".to_owned();
+    let mut failure = trouble("H0305", Exit::Usage, Phase::Control, message, "");
+    failure.help = running.iter().map(|found| format!("hopper down {}", found.name)).collect();
+    failure
+}
+
+/// A small runtime for a short question.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), ""))
+}

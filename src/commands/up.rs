@@ -1,0 +1,216 @@
+//! `hopper up`: builds a plan and holds it until somebody wants it down.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::file::Source;
+use super::person::{self, Terminal};
+use super::signals::Signals;
+use super::{Ended, Log, Talk, detach, trouble};
+use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
+use crate::engine::{self, Controls, Event, Exit, Failure, Outcome, Phase, RunState, World};
+use crate::lab::Lab;
+use crate::plan::{self, Plan, PlanOptions};
+use crate::report::{Mode, Reporter, Sink};
+use crate::ssh::{Ask, Login, RealNetwork, Trust};
+use crate::topology::{CarrierKind, HostId, Topology};
+
+/// What `up` was asked to do.
+#[derive(Debug)]
+pub struct Options {
+    /// The topology: a path, a name, or `-`.
+    pub topology: OsString,
+    /// Go to the background once it is up.
+    pub detach: bool,
+    /// Hold the run for a parent that waits for it to be up.
+    pub held: bool,
+    /// Play all hosts inside hopper.
+    pub lab: bool,
+    /// How sessions ride the tunnel below them, whatever the file says.
+    pub carrier: Option<CarrierKind>,
+    /// How progress is shown.
+    pub progress: Mode,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+    /// Whether a person may be asked.
+    pub ask: bool,
+}
+
+/// Builds the topology and holds it.
+///
+/// # Errors
+/// What kept it from being built, unless it was told on the way.
+pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
+    if options.detach && !options.held {
+        return detach::in_background(talk, &options);
+    }
+    let source = Source::read(&options.topology)?;
+    let topology = match source.topology() {
+        Ok(topology) => topology,
+        Err(problems) => return Ok(source.tell(talk, &problems)),
+    };
+    let plan = match plan::plan(&topology, &PlanOptions { carrier: options.carrier }) {
+        Ok(plan) => plan,
+        Err(errors) => return Ok(talk.no_plan(&errors)),
+    };
+    let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
+    log.start(options.held.then(|| claim.place().state()).as_deref())?;
+    if !claim.leftovers().is_empty() {
+        talk.say(&format!(
+            "An earlier run of {} ended without cleaning up; its files were removed.\n",
+            topology.name
+        ));
+    }
+    let terminal = Terminal::default();
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
+    })?;
+    let ended = runtime.block_on(hold(talk, &options, &topology, plan, &claim, &terminal));
+    // A question that nobody answered still waits for the terminal; it must not hold up the end.
+    runtime.shutdown_background();
+    terminal.restore();
+    drop(claim);
+    ended
+}
+
+async fn hold(
+    talk: &Talk,
+    options: &Options,
+    topology: &Topology,
+    plan: Plan,
+    claim: &Claim,
+    terminal: &Terminal,
+) -> Ended {
+    let mut signals = Signals::listen().map_err(|error| {
+        trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
+    })?;
+    let reporter = Arc::new(reporter(talk, options, &plan));
+    let world = if options.lab { lab(topology)? } else { real(ask(options, terminal, &reporter))? };
+    let controls = Controls::default();
+    let mut run = engine::start(plan.clone(), world, controls.clone());
+    let (board, leave) = (run.board.clone(), controls.leave.clone());
+    let hooks =
+        Hooks { snapshot: Arc::new(move || board.snapshot()), down: Arc::new(move || leave.cancel()) };
+    let server = match Server::bind(claim, hooks, Limits::default()) {
+        Ok(server) => server,
+        Err(failure) => {
+            controls.leave.cancel();
+            while run.events.recv().await.is_some() {}
+            return Err(failure);
+        }
+    };
+    let mut watch = Watch { reporter: Some(reporter), timed_out: false, left: false };
+    let deadline = tokio::time::sleep(options.timeout.unwrap_or(Duration::MAX));
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            event = run.events.recv() => match event {
+                Some(event) => {
+                    server.event(&event);
+                    watch.event(&event);
+                    if options.held && matches!(event, Event::Up { .. }) {
+                        watch.go_to_background(&topology.name, run.board.snapshot().state, &controls);
+                    }
+                }
+                None => break,
+            },
+            exit = signals.next() => signals.pass_on(exit, &controls),
+            () = &mut deadline, if options.timeout.is_some() && !watch.timed_out => {
+                watch.timed_out = true;
+                if !run.board.is_up() {
+                    controls.leave.cancel();
+                }
+            }
+        }
+    }
+    let outcome = run.outcome.await;
+    server.close().await;
+    let Ok(outcome) = outcome else {
+        return Err(trouble("H0304", Exit::Other, Phase::Running, "hopper itself broke".to_owned(), ""));
+    };
+    Ok(last_words(talk, &plan, &outcome, &signals, &watch, options))
+}
+
+/// Who watches the run, and what came of it.
+struct Watch {
+    /// Gone once the run is in the background.
+    reporter: Option<Arc<Reporter>>,
+    timed_out: bool,
+    /// The parent is gone, or wanted no more.
+    left: bool,
+}
+
+impl Watch {
+    fn event(&self, event: &Event) {
+        if let Some(reporter) = &self.reporter {
+            reporter.event(event);
+        }
+    }
+
+    /// Lets go of the terminal and of the parent, which returns then.
+    fn go_to_background(&mut self, name: &str, state: RunState, controls: &Controls) {
+        self.reporter = None;
+        let degraded = state == RunState::Degraded;
+        if let Err(error) = detach::let_go(name, degraded) {
+            tracing::warn!(%error, "nobody waits for this run any more; taking it down");
+            self.left = true;
+            controls.leave.cancel();
+        }
+    }
+}
+
+fn last_words(
+    talk: &Talk,
+    plan: &Plan,
+    outcome: &Outcome,
+    signals: &Signals,
+    watch: &Watch,
+    options: &Options,
+) -> Exit {
+    if let Some(failure) = &outcome.failure {
+        tracing::error!(code = failure.code, "{failure}");
+        let exit = talk.failure(failure, Some(plan));
+        if !talk.json && options.progress != Mode::Json {
+            talk.say("\nEverything that was built is closed again; nothing is left running.\n");
+        }
+        return exit;
+    }
+    if watch.timed_out && !outcome.was_up {
+        let limit = options.timeout.unwrap_or_default().as_secs_f32();
+        let message = format!("{} was not up after {limit} s", plan.topology);
+        return talk.failure(&trouble("H0608", Exit::Timeout, Phase::Running, message, ""), None);
+    }
+    match signals.first {
+        Some(exit) if !outcome.was_up => exit,
+        _ if watch.left => Exit::Other,
+        _ if !outcome.was_up => Exit::Terminated,
+        _ => Exit::Done,
+    }
+}
+
+fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
+    let reporter = Reporter::new(options.progress, plan, talk.err, Sink::Stderr);
+    if options.held { reporter } else { reporter.with_hint("Ctrl-C takes it down; status: hopper status") }
+}
+
+fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask {
+    if !options.ask {
+        return person::ask_nobody();
+    }
+    let reporter = reporter.clone();
+    person::ask_on_terminal(terminal.clone(), Arc::new(move |question| reporter.suspend(question)))
+}
+
+fn real(ask: Ask) -> Result<World, Failure> {
+    Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login: person::login(ask)? })
+}
+
+fn lab(topology: &Topology) -> Result<World, Failure> {
+    let lab = Lab::new(topology);
+    let hosts = topology.hosts.iter().map(|host| host.id.clone());
+    let pin = |id: HostId| lab.fingerprint(&id).map(|fingerprint| (id, fingerprint));
+    let trust = Trust::pinned(hosts.filter_map(pin));
+    let login = Login::with_key(person::login_name()?, lab.client_key());
+    Ok(World { network: Arc::new(lab), trust, login })
+}
