@@ -1,0 +1,17 @@
+//! hopper against real OpenSSH servers, real firewalls and a real screen, in network namespaces.
+//!
+//! Needs root and the packages that `tests/run` installs. Where it cannot run, every test prints
+//! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
+//! `tests/run` does.
+
+mod bed;
+mod command;
+mod hopper;
+mod keys;
+mod left;
+mod load;
+mod network;
+mod reference;
+mod sshd;
+mod topology;
+mod until;
