@@ -15,3 +15,4 @@ mod reference;
 mod sshd;
 mod topology;
 mod until;
+mod vnc;
