@@ -182,7 +182,8 @@ impl Bed {
             let lines: Vec<_> = text.lines().collect();
             let tail = lines[lines.len().saturating_sub(40)..].join("\n");
             let name = file.file_name().unwrap_or_default().display().to_string();
-            report += &format!("--- {name} (last {} of {} lines)\n{tail}\n", lines.len().min(40), lines.len());
+            report +=
+                &format!("--- {name} (last {} of {} lines)\n{tail}\n", lines.len().min(40), lines.len());
         }
         report
     }

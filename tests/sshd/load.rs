@@ -58,8 +58,10 @@ impl Bed {
 
     /// Starts these streams from a host to `address:port` as that host sees it.
     pub fn start_load(&self, host: usize, address: &str, port: u16, jobs: &[Job]) -> Load {
-        let jobs: Vec<Value> =
-            jobs.iter().map(|(does, bytes, count)| json!({"do": does, "bytes": bytes, "count": count})).collect();
+        let jobs: Vec<Value> = jobs
+            .iter()
+            .map(|(does, bytes, count)| json!({"do": does, "bytes": bytes, "count": count}))
+            .collect();
         let [python, near] = script("near_end.py");
         let mut number = 0;
         while self.path(&format!("load{number}.log")).exists() {
@@ -103,6 +105,12 @@ impl Load {
     pub fn wait_until_flowing(&self) {
         let flows = || self.lines().iter().any(|line| line.get("flowing").is_some());
         assert!(until(SOON, flows), "no data arrives: {:?}", self.lines());
+    }
+
+    /// Ends it, whatever its streams do.
+    pub fn abandon(mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 
     /// Waits for every stream to end.

@@ -5,14 +5,22 @@
 //! `tests/run` does.
 
 mod bed;
+mod broken;
+mod bulk;
+mod chain;
 mod command;
+mod control;
+mod ending;
 mod hopper;
 mod keys;
 mod left;
 mod load;
+mod login;
 mod network;
 mod reference;
+mod refused;
 mod sshd;
 mod topology;
+mod trust;
 mod until;
 mod vnc;

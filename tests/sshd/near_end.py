@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The load at the near end of a chain: near_end.py ADDRESS PORT JOBS
 
-JOBS is JSON: [{"do": get|put|both|half|connect, "bytes": N, "count": K}, …]; all run at the same time.
+JOBS is JSON: [{"do": get|put|both|half|stall|connect, "bytes": N, "count": K}, …]; all run at the same time.
 Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seconds"}, where end is
   ok        every byte arrived, both digests agree, and the stream ended cleanly after it
   short     a clean end of stream before all of it had come
@@ -9,7 +9,8 @@ Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seco
   mismatch  a digest differs
   silent    nothing moved for the time limit
   refused   nobody listens
-and, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
+A stream that is told to `stall` asks like `get`, reads 256 KiB and then nothing more until it is killed.
+And, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
 """
 import json
 import socket
@@ -48,7 +49,10 @@ def transfer(sock, job, number, tally):
             shown.append(True)
             say(flowing=number)
 
-    sock.sendall(json.dumps({"do": do, "bytes": total, "seed": seed}).encode() + b"\n")
+    sock.sendall(json.dumps({"do": "get" if do == "stall" else do, "bytes": total, "seed": seed}).encode() + b"\n")
+    if do == "stall":
+        receive(sock, 262144, seen=seen)
+        threading.Event().wait()
     if do in ("put", "half"):
         mine = send_pattern(sock, seed, total)
         tally["sent"] = total

@@ -68,11 +68,19 @@ fn size(jpeg: &[u8]) -> Option<(u16, u16)> {
 fn assert_no_way_but_ssh(bed: &Bed) {
     for host in 1..SCREEN {
         let before = bed.screens_dropped(host);
-        assert_eq!(bed.connects(host - 1, &network::address(host), RFB), "silent", "VNC passes firewall {host}");
+        assert_eq!(
+            bed.connects(host - 1, &network::address(host), RFB),
+            "silent",
+            "VNC passes firewall {host}"
+        );
         assert!(bed.screens_dropped(host) > before, "firewall {host} counted nothing");
     }
     for host in 0..SCREEN - 1 {
-        assert_ne!(bed.connects(host, &network::address(SCREEN), RFB), "ok", "host {host} reaches the screen");
+        assert_ne!(
+            bed.connects(host, &network::address(SCREEN), RFB),
+            "ok",
+            "host {host} reaches the screen"
+        );
     }
 }
 
@@ -80,8 +88,11 @@ fn topology(bed: &Bed) -> Topology {
     let route: Vec<_> = (1..SCREEN).map(id).collect();
     Topology::line(bed)
         .host(SCREEN, "ssh", json!(false))
-        .top("firewalls", json!({ "fw1": { "deny": ["5900-5999"] }, "fw2": { "deny": ["5900-5999"] },
-            "fw3": { "deny": ["5900-5999"] } }))
+        .top(
+            "firewalls",
+            json!({ "fw1": { "deny": ["5900-5999"] }, "fw2": { "deny": ["5900-5999"] },
+            "fw3": { "deny": ["5900-5999"] } }),
+        )
         .top(
             "links",
             json!([
