@@ -8,6 +8,7 @@ import os
 import pty
 import select
 import sys
+import termios
 import time
 
 PATIENCE = 45.0
@@ -23,6 +24,13 @@ def shown_by(terminal):
         return b""
 
 
+def wait_until_hidden(terminal):
+    """Nobody types faster than a program turns the echo off."""
+    limit = time.monotonic() + 2
+    while termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < limit:
+        select.select([], [], [], 0.01)
+
+
 def main():
     prompt, answer, command = sys.argv[1].lower().encode(), sys.argv[2].encode() + b"\n", sys.argv[3:]
     pid, terminal = pty.fork()
@@ -36,6 +44,7 @@ def main():
         text += data
         if prompt in text.lower():
             text = b""
+            wait_until_hidden(terminal)
             os.write(terminal, answer)
         if status is not None and not data:
             sys.exit(os.waitstatus_to_exitcode(status))
