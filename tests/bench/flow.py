@@ -3,7 +3,7 @@
 
 flow.py sink PORT               accepts; the first byte says u (read all) or d (send until told to stop) or p (answer)
 flow.py up|down PORT SECONDS    one stream through 127.0.0.1:PORT; prints bytes per second of the middle stretch
-flow.py answers PORT            waits until the far end answers; prints nothing
+flow.py answers PORT            says that it is ready, then waits until the far end answers
 """
 import socket
 import sys
@@ -46,6 +46,7 @@ def carry(kind, port, seconds):
 
 
 def answers(port):
+    print("ready", flush=True)
     end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
