@@ -1,0 +1,166 @@
+//! Who hopper logs in as: agent, locked keys, every usual kind of key, and keys it cannot use.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::bed::{Bed, NEAR};
+use super::command::must;
+use super::hopper::{Ended, Hopper};
+use super::keys::Key;
+use super::load::{MIB, script};
+use super::topology::Topology;
+
+/// Two hosts that let in this key and no other; the user's usual key is gone.
+fn only(bed: &Bed, key: &Key) {
+    for host in 1..=bed.last() {
+        bed.authorize(host, &key.public());
+    }
+    if key.path() != bed.key().path() {
+        fs::remove_file(bed.key().path()).expect("remove the usual key");
+        fs::remove_file(bed.key().path().with_extension("pub")).expect("remove its public half");
+    }
+}
+
+fn works(hopper: &Hopper, topology: &Topology) {
+    hopper.up(topology, &[]);
+    still_works(hopper);
+}
+
+fn still_works(hopper: &Hopper) {
+    hopper.bed().load_whole(0, NEAR, &[("both", MIB, 1)]);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+fn a_key_of_this_kind_logs_in(kind: &str) {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let key = Key::make(bed.path("home/.ssh/other"), kind, "");
+    only(&bed, &key);
+    let named = Topology::line(&bed).hosts("identities", json!(["~/.ssh/other"]));
+    works(&Hopper::on(&bed), &named);
+}
+
+#[test]
+fn an_ecdsa_key_logs_in() {
+    a_key_of_this_kind_logs_in("ecdsa");
+}
+
+#[test]
+fn an_rsa_key_logs_in() {
+    a_key_of_this_kind_logs_in("rsa");
+}
+
+#[test]
+fn an_ecdsa_key_under_its_usual_name_is_found() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    only(&bed, &Key::make(bed.path("home/.ssh/id_ecdsa"), "ecdsa", ""));
+    works(&Hopper::on(&bed), &Topology::line(&bed));
+}
+
+#[test]
+fn the_ssh_agent_logs_in_without_any_key_file() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let key = Key::make(bed.path("elsewhere/key"), "ed25519", "");
+    only(&bed, &key);
+    let socket = bed.path("agent.sock");
+    bed.background(0, "agent", bed.on(0, "ssh-agent").arg("-D").arg("-a").arg(&socket));
+    assert!(super::until::until(super::until::SOON, || socket.exists()), "no agent");
+    must(bed.on(0, "ssh-add").arg("-q").arg(key.path()).env("SSH_AUTH_SOCK", &socket));
+    works(&Hopper::on(&bed).with_agent(socket), &Topology::line(&bed));
+}
+
+#[test]
+fn an_agent_that_is_gone_does_not_keep_a_key_file_from_logging_in() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    let hopper = Hopper::on(&bed).with_agent(bed.path("no-such-agent.sock"));
+    works(&hopper, &Topology::line(&bed));
+}
+
+/// One host that wants a key whose passphrase is `open sesame`.
+fn locked() -> Option<Bed> {
+    let bed = Bed::line(2)?;
+    bed.far_end(2);
+    let key = Key::make(bed.path("elsewhere/key"), "ed25519", "open sesame");
+    only(&bed, &key);
+    fs::rename(key.path(), bed.key().path()).expect("put the locked key in its usual place");
+    fs::rename(key.path().with_extension("pub"), bed.key().path().with_extension("pub"))
+        .expect("and its half");
+    Some(bed)
+}
+
+/// `up -d` on a terminal where someone answers the question for the passphrase.
+fn typed(hopper: &Hopper, answer: &str) -> Ended {
+    let file = Topology::line(hopper.bed()).write(hopper.bed());
+    let [python, terminal] = script("terminal.py");
+    let mut command = hopper.bed().on(0, python);
+    command.arg(terminal).args(["passphrase", answer, env!("CARGO_BIN_EXE_hopper"), "up", "-d"]).arg(file);
+    hopper.start_command(&mut command).ended()
+}
+
+#[test]
+fn a_passphrase_is_asked_on_the_terminal_and_the_run_outlives_it() {
+    let Some(bed) = locked() else { return };
+    let hopper = Hopper::on(&bed);
+    let ended = typed(&hopper, "open sesame");
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(!ended.stdout.contains("sesame"), "the passphrase was shown: {}", ended.stdout);
+    let asked = ended.stdout.to_lowercase().matches("passphrase").count();
+    assert_eq!(asked, 1, "one key on two hosts is unlocked once: {}", ended.stdout);
+    still_works(&hopper);
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_and_no_login_is_tried() {
+    let Some(bed) = locked() else { return };
+    let hopper = Hopper::on(&bed);
+    let ended = typed(&hopper, "open barley");
+    assert_eq!(ended.code, 4, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(bed.logins(1), 0);
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn a_locked_key_and_nobody_to_ask_is_told() {
+    let Some(bed) = locked() else { return };
+    let hopper = Hopper::on(&bed);
+    let ended = hopper.try_up(&Topology::line(&bed), &["-d"]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    assert!(ended.stderr.contains("id_ed25519"), "does not name the key: {}", ended.stderr);
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn a_key_file_that_is_no_key_is_told_by_name() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    fs::write(bed.path("home/.ssh/broken"), "this is no key\n").expect("write the file");
+    fs::create_dir(bed.path("home/.ssh/folder")).expect("make the folder");
+    let hopper = Hopper::on(&bed);
+    for file in ["broken", "folder", "absent"] {
+        let identity = json!([format!("~/.ssh/{file}")]);
+        let topology = Topology::line(&bed).hosts("identities", identity).hosts("auth", json!(["key"]));
+        let ended = hopper.try_up(&topology, &["--progress", "plain"]);
+        assert_eq!(ended.code, 4, "{file}: {}", ended.stderr);
+        assert!(ended.stderr.contains(file), "does not name {file}: {}", ended.stderr);
+        hopper.assert_nothing_left();
+    }
+}
+
+#[test]
+fn no_secret_is_seen_by_other_users_in_arguments_or_logs() {
+    let Some(bed) = locked() else { return };
+    let hopper = Hopper::on(&bed);
+    assert_eq!(typed(&hopper, "open sesame").code, 0);
+    let pid = hopper.pid();
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).expect("read the arguments");
+    assert!(!String::from_utf8_lossy(&arguments).contains("sesame"));
+    let logs =
+        must(bed.on(0, "sh").args(["-c", "cat $(find \"$0\" -type f) /dev/null"]).arg(bed.path("state")));
+    assert!(!logs.contains("sesame") && !logs.contains("PRIVATE KEY"), "{logs}");
+    still_works(&hopper);
+}

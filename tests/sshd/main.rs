@@ -1,0 +1,26 @@
+//! hopper against real OpenSSH servers, real firewalls and a real screen, in network namespaces.
+//!
+//! Needs root and the packages that `tests/run` installs. Where it cannot run, every test prints
+//! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
+//! `tests/run` does.
+
+mod bed;
+mod broken;
+mod bulk;
+mod chain;
+mod command;
+mod control;
+mod ending;
+mod hopper;
+mod keys;
+mod left;
+mod load;
+mod login;
+mod network;
+mod reference;
+mod refused;
+mod sshd;
+mod topology;
+mod trust;
+mod until;
+mod vnc;

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The load at the near end of a chain: near_end.py ADDRESS PORT JOBS
+
+JOBS is JSON: [{"do": get|put|both|half|stall|connect, "bytes": N, "count": K}, …]; all run at the same time.
+Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seconds"}, where end is
+  ok        every byte arrived, both digests agree, and the stream ended cleanly after it
+  short     a clean end of stream before all of it had come
+  reset     the connection was reset
+  mismatch  a digest differs
+  silent    nothing moved for the time limit
+  refused   nobody listens
+A stream that is told to `stall` asks like `get`, reads 256 KiB and then nothing more until it is killed.
+And, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
+"""
+import json
+import socket
+import sys
+import threading
+import time
+
+from far_end import receive, send_pattern
+
+QUIET = 45.0
+printing = threading.Lock()
+
+
+def say(**facts):
+    with printing:
+        print(json.dumps(facts), flush=True)
+
+
+def exactly(sock, count):
+    data = b""
+    while len(data) < count:
+        more = sock.recv(count - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def transfer(sock, job, number, tally):
+    do, total, seed = job["do"], job["bytes"], number + 1
+    shown = []
+
+    def seen(count):
+        tally["received"] = count
+        if count >= 262144 and not shown:
+            shown.append(True)
+            say(flowing=number)
+
+    sock.sendall(json.dumps({"do": "get" if do == "stall" else do, "bytes": total, "seed": seed}).encode() + b"\n")
+    if do == "stall":
+        receive(sock, 262144, seen=seen)
+        threading.Event().wait()
+    if do in ("put", "half"):
+        mine = send_pattern(sock, seed, total)
+        tally["sent"] = total
+        if do == "half":
+            sock.shutdown(socket.SHUT_WR)
+        theirs = exactly(sock, 64)
+        if len(theirs) < 64:
+            return "short"
+        if do == "half":
+            _, count = receive(sock, total, seen=seen)
+            if count < total:
+                return "short"
+        good = mine == theirs
+    else:
+        sent = []
+        if do == "both":
+            writer = threading.Thread(target=lambda: sent.append(send_pattern(sock, seed, total)), daemon=True)
+            writer.start()
+        mine, count = receive(sock, total, seen=seen)
+        theirs = exactly(sock, 64)
+        if count < total or len(theirs) < 64:
+            return "short"
+        good = mine == theirs
+        if do == "both":
+            writer.join()
+            tally["sent"] = total
+            good = good and exactly(sock, 64) == sent[0]
+    if not good or sock.recv(1):
+        return "mismatch"
+    return "ok"
+
+
+def run(address, port, job, number):
+    tally = {"sent": 0, "received": 0}
+    begun = time.monotonic()
+    try:
+        quiet = 1.5 if job["do"] == "connect" else QUIET
+        with socket.create_connection((address, port), timeout=quiet) as sock:
+            end = "ok" if job["do"] == "connect" else transfer(sock, job, number, tally)
+    except (ConnectionResetError, BrokenPipeError):
+        end = "reset"
+    except ConnectionRefusedError:
+        end = "refused"
+    except TimeoutError:
+        end = "silent"
+    except OSError as problem:
+        end = str(problem)
+    say(do=job["do"], end=end, seconds=round(time.monotonic() - begun, 3), **tally)
+
+
+def main():
+    address, port, jobs = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    each = [job for job in jobs for _ in range(job.get("count", 1))]
+    threads = [
+        threading.Thread(target=run, args=(address, port, job, number)) for number, job in enumerate(each)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
