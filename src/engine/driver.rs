@@ -98,6 +98,9 @@ impl Driver {
             self.scene.tell(Event::Down);
             return Outcome { failure: Some(failure), was_up: false };
         }
+        for tunnel in &self.scene.plan.tunnels {
+            tracing::info!(tunnel = %tunnel.id, server = %tunnel.server.id, target = %tunnel.target, hop = tunnel.hop, "planned");
+        }
         self.step(Input::Start);
         let mut round_trips = tokio::time::interval(ROUND_TRIP_EVERY);
         let mut leaving = false;
