@@ -63,12 +63,15 @@ fn one(talk: &Talk, dirs: &Dirs, name: &str, patience: Duration) -> Ended {
         control::Ended::NotRunning(left) if left.is_empty() => talk.say(&format!("{name} is not running.\n")),
         control::Ended::NotRunning(left) => {
             talk.say(&format!(
-                "{name} was not running any more; what it had left was removed:\n{}",
+                "{name} was not running: it had died or been killed. What it left behind was removed:\n{}",
                 list(&left)
             ));
         }
         control::Ended::Died(left) => {
-            talk.say(&format!("{name} ended by itself; what it had left was removed:\n{}", list(&left)));
+            talk.say(&format!(
+                "{name} died before it was done. What it left behind was removed:\n{}",
+                list(&left)
+            ));
         }
     }
     Ok(Exit::Done)

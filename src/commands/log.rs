@@ -21,7 +21,7 @@ pub struct Log {
 }
 
 /// The name of the log of a run in the background, in the run's own folder.
-const BACKGROUND: &str = "log";
+const BACKGROUND: &str = "run.log";
 
 impl Log {
     /// Starts to log. `background` is the own folder of a run that goes to the background.

@@ -169,7 +169,6 @@ fn last_words(
     options: &Options,
 ) -> Exit {
     if let Some(failure) = &outcome.failure {
-        tracing::error!(code = failure.code, "{failure}");
         let exit = talk.failure(failure, Some(plan));
         if !talk.json && options.progress != Mode::Json {
             talk.say("\nEverything that was built is closed again; nothing is left running.\n");

@@ -39,6 +39,7 @@ pub(super) struct Proof {
 
 impl Scene {
     pub fn tell(&self, event: Event) {
+        event.log();
         // Nobody watches any more; the run goes on all the same.
         let _ = self.events.send(event);
     }

@@ -86,6 +86,36 @@ pub enum Event {
     Down,
 }
 
+impl Event {
+    /// Writes the event to the log.
+    pub(super) fn log(&self) {
+        use tracing::{debug, info, warn};
+        match self {
+            Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
+            Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
+            Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
+            Event::ForwardListening { forward, local } => info!(%forward, %local, "forward listens"),
+            Event::ForwardChecking { forward } => debug!(%forward, "checking"),
+            Event::ForwardUp { forward, local, answer, elapsed } => {
+                info!(%forward, %local, ?elapsed, answer = answer.as_deref(), "forward up");
+            }
+            Event::ForwardFailed { forward, failure } => {
+                warn!(%forward, code = failure.code, %failure, "forward given up");
+            }
+            Event::Up { elapsed } => info!(?elapsed, "up"),
+            Event::Closing => info!("closing"),
+            Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
+            Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),
+            Event::Failed(failure) => {
+                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
+                let facts = facts.collect::<Vec<_>>().join("; ");
+                tracing::error!(code = failure.code, phase = failure.phase.as_str(), facts, "{failure}");
+            }
+            Event::Down => info!("down"),
+        }
+    }
+}
+
 /// What a tunnel that is being opened does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {

@@ -55,6 +55,7 @@ pub struct Machine {
     parallel: usize,
     was_up: bool,
     leaving: bool,
+    finished: bool,
     /// The first failure that ends the run: what comes after it follows from it.
     failure: Option<Failure>,
 }
@@ -105,6 +106,7 @@ impl Machine {
             parallel: plan.parallel.max(1),
             was_up: false,
             leaving: false,
+            finished: false,
             failure: None,
         }
     }
@@ -114,26 +116,18 @@ impl Machine {
         let mut actions = Vec::new();
         match input {
             Input::Start => {}
-            Input::Opened(t) => {
-                if !self.tunnels[t].condemned {
-                    self.tunnels[t].state = TunnelState::Up;
-                }
-            }
+            Input::Opened(t) if self.tunnels[t].condemned => {}
+            Input::Opened(t) => self.tunnels[t].state = TunnelState::Up,
             Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, &mut actions),
             Input::Closed(t) => {
                 let tunnel = &mut self.tunnels[t];
                 tunnel.state = if tunnel.cause.is_some() { TunnelState::Failed } else { TunnelState::Down };
             }
-            Input::Proved(f) => {
-                if !self.forwards[f].condemned {
-                    self.forwards[f].state = ForwardState::Up;
-                }
-            }
+            Input::Proved(f) | Input::ForwardFailed(f, _) if self.forwards[f].condemned => {}
+            Input::Proved(f) => self.forwards[f].state = ForwardState::Up,
             Input::ForwardFailed(f, failure) => {
-                if !self.forwards[f].condemned {
-                    self.forwards[f].state = ForwardState::Failed;
-                    self.give_up(f, failure, &mut actions);
-                }
+                self.forwards[f].state = ForwardState::Failed;
+                self.give_up(f, failure, &mut actions);
             }
             Input::Stopped(f) => {
                 let forward = &mut self.forwards[f];
@@ -151,7 +145,7 @@ impl Machine {
     /// The whole run.
     pub fn state(&self) -> RunState {
         match () {
-            () if self.leaving && self.all_gone() => RunState::Down,
+            () if self.finished => RunState::Down,
             () if self.leaving => RunState::Closing,
             () if !self.was_up => RunState::Connecting,
             () if self.forwards.iter().any(|forward| forward.given_up) => RunState::Degraded,
@@ -320,7 +314,8 @@ impl Machine {
 
     fn settle(&mut self, actions: &mut Vec<Action>) {
         if self.leaving {
-            if self.all_gone() {
+            if self.all_gone() && !self.finished {
+                self.finished = true;
                 actions.push(Action::Finish);
             }
             return;
@@ -339,3 +334,7 @@ impl Machine {
             })
     }
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

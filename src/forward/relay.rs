@@ -90,6 +90,12 @@ impl Relay {
     }
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
 #[derive(Clone)]
 struct Service {
     dialer: Dialer,

@@ -1,6 +1,8 @@
 //! Problems in a topology file, drawn for a person or listed for a program. Blots out every secret
 //! of the text it quotes and everything in it that a terminal would act on; prints nothing itself.
 
+mod lines;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -10,6 +12,7 @@ use miette::{
 };
 use serde_json::{Value, json};
 
+use self::lines::Lines;
 use crate::topology::{Label, Problem, code, is_unsafe, mask_secrets};
 
 /// Problems that are drawn in full; a file with more has one cause that the first ones show.
@@ -52,7 +55,7 @@ pub fn problems_json(problems: &[Problem], path: &str, text: &str) -> Value {
     let lines = Lines::new(text);
     let one = |problem: &Problem| {
         let (line, column) = lines.place(text, problem.label.range.start);
-        let related: Vec<Value> = problem.related.iter().map(|label| lines.label(text, label)).collect();
+        let related: Vec<Value> = problem.related.iter().map(|label| labelled(&lines, text, label)).collect();
         json!({
             "code": problem.code,
             "message": problem.message,
@@ -66,6 +69,16 @@ pub fn problems_json(problems: &[Problem], path: &str, text: &str) -> Value {
         })
     };
     problems.iter().map(one).collect()
+}
+
+fn labelled(lines: &Lines, text: &str, label: &Label) -> Value {
+    let (line, column) = lines.place(text, label.range.start);
+    json!({
+        "line": line,
+        "column": column,
+        "range": [label.range.start, label.range.end],
+        "label": label.text,
+    })
 }
 
 /// The text as it may be shown, and how its ranges differ from the file's.
@@ -209,48 +222,6 @@ fn escaped(path: &str) -> String {
     crate::topology::escape(path)
 }
 
-/// Where lines begin.
-struct Lines {
-    starts: Vec<usize>,
-    end: usize,
-}
-
-impl Lines {
-    fn new(text: &str) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Lines { starts: std::iter::once(0).chain(breaks).collect(), end: text.len() }
-    }
-
-    /// The line of a byte, from 0.
-    fn line(&self, at: usize) -> usize {
-        self.starts.partition_point(|start| *start <= at) - 1
-    }
-
-    fn length(&self, line: usize) -> usize {
-        match self.starts.get(line) {
-            Some(start) => self.starts.get(line + 1).copied().unwrap_or(self.end) - start,
-            None => 0,
-        }
-    }
-
-    /// Line and column of a byte, from 1; a byte order mark has no column.
-    fn place(&self, text: &str, at: usize) -> (usize, usize) {
-        let line = self.line(at);
-        let before = text.get(self.starts[line]..at.min(text.len())).unwrap_or("");
-        (line + 1, before.chars().filter(|c| *c != '\u{feff}').count() + 1)
-    }
-
-    fn label(&self, text: &str, label: &Label) -> Value {
-        let (line, column) = self.place(text, label.range.start);
-        json!({
-            "line": line,
-            "column": column,
-            "range": [label.range.start, label.range.end],
-            "label": label.text,
-        })
-    }
-}
-
 struct Drawing<'p> {
     problem: &'p Problem,
     page: &'p Page,
@@ -293,5 +264,4 @@ impl Diagnostic for Drawing<'_> {
 }
 
 #[cfg(test)]
-#[path = "problem_tests.rs"]
 mod tests;

@@ -4,21 +4,26 @@
 //! Only this room and the lab name russh, whose pitfalls it walls off (`docs/house.md` lists them).
 //! It knows neither layers nor plans, and never prints.
 
+mod agent;
+mod attempt;
 mod channel;
 mod config;
+mod dial_error;
 mod gatekeeper;
 mod key_file;
 mod known_hosts;
 mod login;
 mod network;
 mod session;
+mod signer;
 pub mod socket;
 mod trust;
 mod wire;
 
 pub use channel::{Channel, ChannelReader, ChannelWriter, Closer, Gone, Received};
+pub use dial_error::DialError;
 pub use login::{Ask, Asking, Login, LoginError, LoginRefusal};
 pub use network::{ByteStream, Dialled, Dialling, Network, RealNetwork};
-pub use session::{DialError, OpenError, Opening, Session, Step};
+pub use session::{OpenError, Opening, Session, Step};
 pub use trust::{Expectation, Fingerprint, HostKeyRefusal, Trust};
 pub use wire::{Wire, WireHandle};

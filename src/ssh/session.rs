@@ -1,7 +1,6 @@
 //! A session: one SSH connection, logged in, over any byte stream. Knows its own life and death;
 //! knows nothing of the sessions below or above it.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::channel::Channel;
 use super::config::{WINDOW, client_config};
+use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
 use super::login::{LoggedIn, Login, LoginError};
 use super::trust::{Expectation, HostKeyRefusal};
@@ -70,37 +70,6 @@ pub struct Session {
     /// Channels open now.
     open: Arc<AtomicUsize>,
     logged_in: LoggedIn,
-}
-
-/// Why a target could not be dialled through a session.
-#[derive(Debug, Clone)]
-pub enum DialError {
-    /// The server's rules forbid it.
-    Prohibited(String),
-    /// The server tried, and the target did not take the connection.
-    Failed(String),
-    /// The server refused for another reason.
-    Refused(String),
-    /// No answer in time.
-    TimedOut,
-    /// The session ended.
-    SessionLost,
-}
-
-impl fmt::Display for DialError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = |f: &mut fmt::Formatter<'_>, what: &str, words: &str| match words {
-            "" => f.write_str(what),
-            words => write!(f, "{what}: {words}"),
-        };
-        match self {
-            DialError::Prohibited(said) => words(f, "not permitted", said),
-            DialError::Failed(said) => words(f, "the target did not take the connection", said),
-            DialError::Refused(said) => words(f, "refused", said),
-            DialError::TimedOut => f.write_str("no answer in time"),
-            DialError::SessionLost => f.write_str("the session was lost"),
-        }
-    }
 }
 
 impl Session {

@@ -67,7 +67,7 @@ impl Bed {
         }
         network::sweep();
         let tag = format!("hp{}x{}", std::process::id(), BEDS.fetch_add(1, Ordering::Relaxed));
-        let dir = TempDir::with_prefix("hp").expect("make a folder");
+        let dir = TempDir::with_prefix(format!("{tag}-")).expect("make a folder");
         let key = Key::make(dir.path().join("home/.ssh/id_ed25519"), "ed25519", "");
         let sshds = RefCell::new((0..=last).map(|_| None).collect());
         let bed = Bed { tag, last, dir, key, sshds, helpers: RefCell::default() };

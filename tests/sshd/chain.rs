@@ -119,7 +119,7 @@ fn json_progress_is_one_event_a_line_and_says_when_it_is_up() {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON: {line}: {e}")))
         .collect();
     assert!(events.iter().all(|event| event["schema"] == "hopper.event/1"), "{}", ended.stderr);
-    assert!(events.iter().any(|event| event["ev"] == "up"), "{}", ended.stderr);
+    assert!(events.iter().any(|event| event["event"] == "up"), "{}", ended.stderr);
     assert_eq!(ended.stdout, "", "stdout is for data");
     hopper.assert_nothing_left();
 }

@@ -164,6 +164,7 @@ fn down_all_ends_every_run() {
     bed.far_end(1);
     let hopper = Hopper::on(&bed);
     hopper.up(&Topology::line(&bed), &[]);
+    assert_eq!(hopper.processes(), [hopper.pid()], "one process holds the run");
     assert_eq!(hopper.run(&["down", "--all"]).code, 0);
     hopper.assert_nothing_left();
 }

@@ -67,17 +67,31 @@ def transfer(sock, job, number, tally):
                 return "short"
         good = mine == theirs
     else:
-        sent = []
+        sent, broken = [], []
+
+        def write():
+            try:
+                sent.append(send_pattern(sock, seed, total))
+            except (ConnectionResetError, BrokenPipeError) as reset:
+                broken.append(reset)
+
         if do == "both":
-            writer = threading.Thread(target=lambda: sent.append(send_pattern(sock, seed, total)), daemon=True)
+            writer = threading.Thread(target=write, daemon=True)
             writer.start()
         mine, count = receive(sock, total, seen=seen)
         theirs = exactly(sock, 64)
         if count < total or len(theirs) < 64:
+            # The system tells a reset once: to the writer, if it asks first. The reader then sees an end.
+            if do == "both":
+                writer.join()
+            if broken:
+                raise broken[0]
             return "short"
         good = mine == theirs
         if do == "both":
             writer.join()
+            if broken:
+                raise broken[0]
             tally["sent"] = total
             good = good and exactly(sock, 64) == sent[0]
     if not good or sock.recv(1):

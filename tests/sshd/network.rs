@@ -1,7 +1,7 @@
 //! A line of network namespaces: who can reach whom, by which name, through which firewall.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::command::{argv, feed, may, signal};
 use super::until::{SOON, until};
@@ -115,13 +115,19 @@ fn remove(namespace: &str) {
 pub fn sweep() {
     let list = may(&mut argv(&["ip", "netns", "list"])).unwrap_or_default();
     for name in list.lines().filter_map(|line| line.split_whitespace().next()) {
-        if owner(name).is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
+        if is_orphan(name) {
             remove(name);
+        }
+    }
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_orphan) {
+            fs::remove_dir_all(entry.path()).ok();
         }
     }
 }
 
-/// The test process that made this namespace, when a test made it.
-fn owner(namespace: &str) -> Option<u32> {
-    namespace.strip_prefix("hp")?.split_once('x')?.0.parse().ok()
+/// Whether a test made this namespace or folder, and is dead.
+fn is_orphan(name: &str) -> bool {
+    let owner = name.strip_prefix("hp").and_then(|rest| rest.split_once('x')?.0.parse::<u32>().ok());
+    owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
 }

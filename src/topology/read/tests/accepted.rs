@@ -37,3 +37,15 @@ fn the_screen_behind_three_firewalls() {
     assert_eq!((topology.firewalls.len(), topology.links.len(), topology.forwards.len()), (3, 4, 1));
     assert_eq!(topology.forwards[0].to.to_string(), "vnc:5900");
 }
+
+#[test]
+fn the_examples_of_the_handbook_are_read() {
+    let handbook = include_str!("../../../../docs/topology.md");
+    let examples: Vec<&str> =
+        handbook.split("```jsonc\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    let screen = good(examples[0]);
+    assert_eq!(screen.hosts[0].user.as_deref(), Some("alice"));
+    assert_eq!(screen.hosts[1].address.to_string(), "gate-b.dmz:2222");
+    assert_eq!(good(examples[1]).hosts.len(), 2);
+}

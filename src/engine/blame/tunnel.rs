@@ -1,14 +1,13 @@
-//! Turns what went wrong at one place into a [`Failure`] that a person can act on: which hop, which
-//! phase, what caused it, what to type next. Decides nothing else.
+//! Blame for the hop that a tunnel ends: its connection, its session, its login.
 
 use std::io;
 use std::time::Duration;
 
-use super::{Exit, Failure, Phase};
-use crate::forward::CheckError;
+use super::{prohibited_help, said_or, seconds};
+use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{Plan, PlannedForward, Tunnel};
-use crate::ssh::{DialError, HostKeyRefusal, LoginError, LoginRefusal, OpenError, Step};
-use crate::topology::{Listen, escape};
+use crate::ssh::{DialError, LoginError, LoginRefusal, OpenError, Step};
+use crate::topology::escape;
 
 /// Blames the hop that a tunnel ends.
 pub struct TunnelBlame<'a> {
@@ -19,7 +18,7 @@ pub struct TunnelBlame<'a> {
 }
 
 impl TunnelBlame<'_> {
-    fn failure(&self, code: &'static str, exit: Exit, phase: Phase, message: String) -> Failure {
+    pub(super) fn failure(&self, code: &'static str, exit: Exit, phase: Phase, message: String) -> Failure {
         Failure {
             code,
             exit,
@@ -39,12 +38,12 @@ impl TunnelBlame<'_> {
         self.plan.forwards.iter().filter(rides).map(|forward| forward.route.len() - 1).max().unwrap_or(1)
     }
 
-    fn server(&self) -> &str {
+    pub(super) fn server(&self) -> &str {
         self.tunnel.server.id.as_str()
     }
 
     /// Who dials the server: local, or the host of the tunnel below.
-    fn dialler(&self) -> &str {
+    pub(super) fn dialler(&self) -> &str {
         self.below().map_or("local", |below| below.server.id.as_str())
     }
 
@@ -180,82 +179,6 @@ impl TunnelBlame<'_> {
         failure
     }
 
-    /// A host key was not accepted.
-    pub fn host_key(&self, refusal: &HostKeyRefusal) -> Failure {
-        let server = self.server();
-        let make = |code, message| self.failure(code, Exit::HostKey, Phase::Keys, message);
-        let seen = format!("from {}, dialled by {}", self.tunnel.target, self.dialler());
-        let mut failure = match refusal {
-            HostKeyRefusal::Changed { presented, known, file, line } => {
-                let mut failure = make("H0501", format!("{server} shows a different host key than before"));
-                failure.facts.push(("known", format!("{known}   {}:{line}", file.display())));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure.facts.push((
-                    "meaning",
-                    format!("{server} was reinstalled, or something answers in its place"),
-                ));
-                failure.help.push(format!(
-                    "read the real fingerprint on {server}'s console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-                ));
-                failure.help.push(format!(
-                    "only if it is {}, correct {}:{line}",
-                    presented.sha256,
-                    file.display()
-                ));
-                failure
-            }
-            HostKeyRefusal::Unknown { presented, line, names, files } => {
-                let mut failure = make("H0502", format!("the host key of {server} is not known"));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure.facts.push(("looked up", names.join(", ")));
-                failure.help.push(format!(
-                    "compare it on {server}'s console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-                ));
-                failure.help.push(format!(
-                    "if it is the same, pin it in the file: \"{server}\": {{ …, \"host_key\": {{ \"fingerprint\": \"{}\" }} }}",
-                    presented.sha256
-                ));
-                if let (Some(file), Some(name)) = (files.first(), names.first()) {
-                    failure.help.push(format!("or add this line to {}: {name} {line}", file.display()));
-                }
-                failure
-            }
-            HostKeyRefusal::Revoked { presented, file, line } => {
-                let mut failure = make("H0503", format!("{server} shows a host key that was revoked"));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure.facts.push(("revoked", format!("{}:{line}", file.display())));
-                failure.help.push(format!("ask whoever runs {server}; a revoked key is never accepted"));
-                failure
-            }
-            HostKeyRefusal::NotPinned { presented, pins } => {
-                let mut failure =
-                    make("H0504", format!("{server} does not show the host key that the file pins"));
-                failure.facts.push(("pinned", escape(&pins.join(", "))));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure.help.push(format!(
-                    "read the real fingerprint on {server}'s console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-                ));
-                failure
-            }
-            HostKeyRefusal::Unreadable { file, cause } => {
-                let mut failure = make("H0505", format!("cannot tell whether {server} is the right host"));
-                failure.facts.push(("cause", format!("{}: {cause}", file.display())));
-                failure.help.push(format!("make {} readable, or remove it", file.display()));
-                failure
-            }
-            HostKeyRefusal::ChangedInSession { presented } => {
-                let mut failure = make("H0506", format!("{server} changed its host key within the session"));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure
-            }
-            HostKeyRefusal::Certificate => {
-                make("H0507", format!("{server} shows a host certificate, which hopper did not ask for"))
-            }
-        };
-        failure.facts.push(("sent", format!("nothing was sent to {server}: no name, no key, no password")));
-        failure
-    }
-
     fn login(&self, refusal: LoginRefusal) -> Failure {
         let server = self.server();
         let LoginRefusal { user, offered, accepts, nobody_to_ask } = refusal;
@@ -283,98 +206,4 @@ impl TunnelBlame<'_> {
         failure.help.push(format!("or have {server}'s authorized_keys take one of the keys offered"));
         failure
     }
-}
-
-/// A local listener could not be bound.
-pub fn listen(what: &str, listen: Listen, error: &io::Error) -> Failure {
-    let taken = error.kind() == io::ErrorKind::AddrInUse;
-    let cause = if taken { "already in use".to_owned() } else { error.to_string() };
-    let mut help = Vec::new();
-    if taken {
-        help.push(format!("see who has it: ss -ltnp 'sport = :{}'", listen.port));
-        help.push("or let hopper choose: \"listen\": \"auto\"".to_owned());
-    } else if error.kind() == io::ErrorKind::PermissionDenied {
-        help.push("ports below 1024 need root; take a higher one".to_owned());
-    }
-    Failure {
-        code: if taken { "H0701" } else { "H0705" },
-        exit: Exit::Forward,
-        phase: Phase::Listen,
-        message: format!("cannot listen on {listen} for {what}: {cause}"),
-        hop: None,
-        host: None,
-        tunnel: None,
-        facts: vec![("contacted", "nobody yet".to_owned())],
-        help,
-    }
-}
-
-/// A forward's far end could not be proved.
-pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
-    let (id, target) = (&forward.forward.id, &forward.target);
-    let hops = forward.route.len() - 1;
-    // The host that dials: the one before the target, or the target's own host when dialled within.
-    let dialler = match forward.forward.to {
-        crate::topology::Target::Dialled { .. } => &forward.route[hops - 1],
-        crate::topology::Target::Within { .. } => &forward.route[hops],
-    };
-    let (code, exit, phase, message, cause) = match error {
-        CheckError::Dial(DialError::Prohibited(said)) => (
-            "H0702",
-            Exit::Forward,
-            Phase::Forward,
-            format!("{dialler} will not open {target} for forward \"{id}\""),
-            said_or(said, "administratively prohibited"),
-        ),
-        CheckError::Dial(error) => (
-            "H0703",
-            Exit::Forward,
-            Phase::Forward,
-            format!("{dialler} cannot connect to {target} for forward \"{id}\""),
-            match error {
-                DialError::Failed(said) | DialError::Refused(said) => {
-                    said_or(said, "the server gave no reason")
-                }
-                other => other.to_string(),
-            },
-        ),
-        CheckError::Answer(what) => (
-            "H0704",
-            Exit::Forward,
-            Phase::Check,
-            format!("{target} does not answer as forward \"{id}\" expects"),
-            what.clone(),
-        ),
-    };
-    let help = match error {
-        CheckError::Dial(DialError::Prohibited(_)) => prohibited_help(dialler.as_str(), &target.to_string()),
-        CheckError::Dial(_) => vec![format!("is the service running? see from {dialler} itself")],
-        CheckError::Answer(_) => vec![format!("correct \"check\" of forward \"{id}\", or the target")],
-    };
-    Failure {
-        code,
-        exit,
-        phase,
-        message,
-        hop: Some((hops, hops)),
-        host: Some(forward.forward.to.host().clone()),
-        tunnel: None,
-        facts: vec![("cause", cause)],
-        help,
-    }
-}
-
-fn prohibited_help(dialler: &str, target: &str) -> Vec<String> {
-    vec![
-        format!("look at {dialler}'s sshd: AllowTcpForwarding no, PermitOpen, or a restricted key"),
-        format!("ask for: PermitOpen {target}"),
-    ]
-}
-
-fn said_or(said: &str, otherwise: &str) -> String {
-    if said.is_empty() { otherwise.to_owned() } else { said.to_owned() }
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{} s", time.as_secs_f32())
 }

@@ -1,0 +1,90 @@
+//! What is alive of a tunnel and of a forward: the things that must be gone after a run.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::forward::{Bound, Meter, Relay};
+use crate::ssh::Session;
+
+/// What is alive of a tunnel.
+#[derive(Default)]
+pub(super) struct TunnelLife {
+    /// The task that opens it.
+    pub opening: Option<Work>,
+    /// Its session, once logged in.
+    pub session: Option<Arc<Session>>,
+    /// The listener it was opened through, for a `port` carrier.
+    pub carrier: Option<Relay>,
+}
+
+/// What is alive of a forward.
+#[derive(Default)]
+pub(super) struct ForwardLife {
+    /// Counts for as long as the run lives.
+    pub meter: Arc<Meter>,
+    /// Its listener, before it is served.
+    pub bound: Option<Bound>,
+    /// The task that proves it.
+    pub proving: Option<Work>,
+    /// Its listener, being served.
+    pub relay: Option<Relay>,
+}
+
+/// A task that can be called off.
+pub(super) struct Work {
+    call_off: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Work {
+    /// Starts a task.
+    pub fn start(task: impl Future<Output = ()> + Send + 'static) -> Work {
+        let call_off = CancellationToken::new();
+        let called_off = call_off.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = called_off.cancelled() => {}
+            }
+        });
+        Work { call_off, task }
+    }
+
+    /// Calls the task off and waits until nothing of it is left.
+    pub async fn call_off(self) {
+        self.call_off.cancel();
+        // Fails only when the task panicked, and its promise was kept all the same.
+        let _ = self.task.await;
+    }
+}
+
+/// The promise that a task makes to the driver: it reports in any case, even when it panics or is
+/// called off. A task that never reported would leave the run waiting for ever.
+pub(super) struct Promise<R> {
+    reports: UnboundedSender<R>,
+    otherwise: Option<R>,
+}
+
+impl<R> Promise<R> {
+    /// Promises a report; `otherwise` is sent when the task ends without one.
+    pub fn new(reports: &UnboundedSender<R>, otherwise: R) -> Self {
+        Promise { reports: reports.clone(), otherwise: Some(otherwise) }
+    }
+
+    /// Reports.
+    pub fn keep(mut self, report: R) {
+        self.otherwise = Some(report);
+    }
+}
+
+impl<R> Drop for Promise<R> {
+    fn drop(&mut self) {
+        if let Some(report) = self.otherwise.take() {
+            // The driver is gone: nobody waits any more.
+            drop(self.reports.send(report));
+        }
+    }
+}
