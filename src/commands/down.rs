@@ -23,7 +23,7 @@ pub fn run(talk: &Talk, wanted: Option<&OsStr>, patience: Duration) -> Ended {
                 return Ok(Exit::Done);
             }
             [only] => only.name.clone(),
-            several => return Err(status::which(several)),
+            several => return Err(status::which("down", several)),
         },
     };
     one(talk, &dirs, &name, patience)
@@ -60,7 +60,12 @@ fn one(talk: &Talk, dirs: &Dirs, name: &str, patience: Duration) -> Ended {
     let ended = status::runtime()?.block_on(control::down(&place, Limits::default(), patience, closed))?;
     match ended {
         control::Ended::Closed => talk.say(&format!("{name} is down. Nothing is left running.\n")),
-        control::Ended::NotRunning(left) if left.is_empty() => talk.say(&format!("{name} is not running.\n")),
+        control::Ended::NotRunning(left) if left.is_empty() && place.state().exists() => {
+            talk.say(&format!("{name} is not running.\n"));
+        }
+        control::Ended::NotRunning(left) if left.is_empty() => {
+            talk.say(&format!("{name} is not running; nothing of that name ever ran here.\n"));
+        }
         control::Ended::NotRunning(left) => {
             talk.say(&format!(
                 "{name} was not running: it had died or been killed. What it left behind was removed:\n{}",

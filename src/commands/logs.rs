@@ -20,8 +20,12 @@ pub fn run(talk: &Talk, wanted: Option<&OsStr>, lines: usize) -> Ended {
     let name = match wanted {
         Some(wanted) => name_of(wanted)?,
         None => match list_running(&dirs)?.as_slice() {
+            [] => {
+                talk.say("Nothing is running. The log of an earlier run: hopper logs NAME\n");
+                return Ok(Exit::NotRunning);
+            }
             [only] => only.name.clone(),
-            several => return Err(status::which(several)),
+            several => return Err(status::which("logs", several)),
         },
     };
     let path = Log::of_background(&Place::new(&dirs, &name)?.state());

@@ -8,15 +8,18 @@ use zeroize::Zeroizing;
 
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
+use crate::plan::Plan;
 use crate::ssh::{Ask, Login, Trust};
 
-/// What the person can log in with. `ask` is how they are asked.
+/// What the person can log in with, where the plan leads. `ask` is how they are asked.
 ///
 /// # Errors
-/// H0301 when their login name cannot be found out.
-pub fn login(ask: Ask) -> Result<Login, Failure> {
+/// H0301 when a host has no `user`, and the person's own login name cannot be found out.
+pub fn login(plan: &Plan, ask: Ask) -> Result<Login, Failure> {
+    let own_name_needed = plan.tunnels.iter().any(|tunnel| tunnel.server.user.is_none());
+    let user = if own_name_needed { login_name()? } else { String::new() };
     let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(Login::of_person(login_name()?, home(), agent, ask))
+    Ok(Login::of_person(user, home(), agent, ask))
 }
 
 /// Which host keys the person trusts.
@@ -25,10 +28,7 @@ pub fn trust() -> Trust {
 }
 
 /// The person's login name on this machine.
-///
-/// # Errors
-/// H0301 when it cannot be found out.
-pub fn login_name() -> Result<String, Failure> {
+fn login_name() -> Result<String, Failure> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let own = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());

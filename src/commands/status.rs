@@ -36,6 +36,9 @@ fn one(talk: &Talk, dirs: &Dirs, name: &str) -> Ended {
         }
         Err(failure) if failure.exit == Exit::NotRunning && !talk.json => {
             talk.data(&status::not_running(name, talk.out));
+            if !Place::new(dirs, name)?.state().exists() {
+                talk.say("Nothing of that name ever ran here.\n");
+            }
             Ok(Exit::NotRunning)
         }
         Err(failure) => Err(failure),
@@ -83,10 +86,10 @@ fn json(status: &Status) -> Value {
 }
 
 /// Several run, and none was named.
-pub(super) fn which(running: &[Found]) -> Failure {
+pub(super) fn which(verb: &str, running: &[Found]) -> Failure {
     let message = "several topologies are running; say which".to_owned();
     let mut failure = trouble("H0305", Exit::Usage, Phase::Control, message, "");
-    failure.help = running.iter().map(|found| format!("hopper down {}", found.name)).collect();
+    failure.help = running.iter().map(|found| format!("hopper {verb} {}", found.name)).collect();
     failure
 }
 

@@ -9,7 +9,10 @@ use super::person::{self, Terminal};
 use super::signals::Signals;
 use super::{Ended, Log, Talk, detach, trouble};
 use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
-use crate::engine::{self, Controls, Event, Exit, Failure, Outcome, Phase, RunState, World};
+use crate::engine::{
+    self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
+    World,
+};
 use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::{Mode, Reporter, Sink};
@@ -86,7 +89,7 @@ async fn hold(
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
     })?;
     let reporter = Arc::new(reporter(talk, options, &plan));
-    let world = if options.lab { lab(topology)? } else { real(ask(options, terminal, &reporter))? };
+    let world = if options.lab { lab(topology) } else { real(&plan, ask(options, terminal, &reporter))? };
     let controls = Controls::default();
     let mut run = engine::start(plan.clone(), world, controls.clone());
     let (board, leave) = (run.board.clone(), controls.leave.clone());
@@ -100,7 +103,7 @@ async fn hold(
             return Err(failure);
         }
     };
-    let mut watch = Watch { reporter: Some(reporter), timed_out: false, left: false };
+    let mut watch = Watch { reporter: Some(reporter), timed_out: false, waited_for: Vec::new(), left: false };
     let deadline = tokio::time::sleep(options.timeout.unwrap_or(Duration::MAX));
     tokio::pin!(deadline);
     loop {
@@ -119,6 +122,7 @@ async fn hold(
             () = &mut deadline, if options.timeout.is_some() && !watch.timed_out => {
                 watch.timed_out = true;
                 if !run.board.is_up() {
+                    watch.waited_for = unfinished(&run.board.snapshot());
                     controls.leave.cancel();
                 }
             }
@@ -137,6 +141,8 @@ struct Watch {
     /// Gone once the run is in the background.
     reporter: Option<Arc<Reporter>>,
     timed_out: bool,
+    /// What was being opened or proved when time ran out.
+    waited_for: Vec<String>,
     /// The parent is gone, or wanted no more.
     left: bool,
 }
@@ -160,6 +166,16 @@ impl Watch {
     }
 }
 
+/// What is being opened or proved at this moment.
+fn unfinished(snapshot: &Snapshot) -> Vec<String> {
+    let opening = snapshot.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting);
+    let proving = snapshot.forwards.iter().filter(|forward| forward.state == ForwardState::Checking);
+    opening
+        .map(|tunnel| format!("{} {}", tunnel.id, tunnel.server))
+        .chain(proving.map(|forward| format!("{} at {}", forward.id, forward.to)))
+        .collect()
+}
+
 fn last_words(
     talk: &Talk,
     plan: &Plan,
@@ -169,16 +185,15 @@ fn last_words(
     options: &Options,
 ) -> Exit {
     if let Some(failure) = &outcome.failure {
-        let exit = talk.failure(failure, Some(plan));
-        if !talk.json && options.progress != Mode::Json {
-            talk.say("\nEverything that was built is closed again; nothing is left running.\n");
-        }
-        return exit;
+        return talk.failure(failure, Some(plan));
     }
     if watch.timed_out && !outcome.was_up {
         let limit = options.timeout.unwrap_or_default().as_secs_f32();
         let message = format!("{} was not up after {limit} s", plan.topology);
-        return talk.failure(&trouble("H0608", Exit::Timeout, Phase::Running, message, ""), None);
+        let help = "give it more time, or leave --timeout out: each step has a limit of its own";
+        let mut failure = trouble("H0608", Exit::Timeout, Phase::Running, message, help);
+        failure.facts.push(("waited for", watch.waited_for.join(", ")));
+        return talk.failure(&failure, None);
     }
     match signals.first {
         Some(exit) if !outcome.was_up => exit,
@@ -201,15 +216,17 @@ fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask 
     person::ask_on_terminal(terminal.clone(), Arc::new(move |question| reporter.suspend(question)))
 }
 
-fn real(ask: Ask) -> Result<World, Failure> {
-    Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login: person::login(ask)? })
+fn real(plan: &Plan, ask: Ask) -> Result<World, Failure> {
+    let login = person::login(plan, ask)?;
+    Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
 }
 
-fn lab(topology: &Topology) -> Result<World, Failure> {
+fn lab(topology: &Topology) -> World {
     let lab = Lab::new(topology);
     let hosts = topology.hosts.iter().map(|host| host.id.clone());
     let pin = |id: HostId| lab.fingerprint(&id).map(|fingerprint| (id, fingerprint));
     let trust = Trust::pinned(hosts.filter_map(pin));
-    let login = Login::with_key(person::login_name()?, lab.client_key());
-    Ok(World { network: Arc::new(lab), trust, login })
+    // The lab's hosts let anybody in who holds its key, by whatever name.
+    let login = Login::with_key("lab".to_owned(), lab.client_key());
+    World { network: Arc::new(lab), trust, login }
 }

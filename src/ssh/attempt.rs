@@ -148,6 +148,7 @@ impl<'a> Attempt<'a> {
             return Ok(Verdict::Next);
         }
         self.tried.push(key.clone());
+        self.refusal.was_asked = true;
         let what = format!("{from} {}", Fingerprint::of(&key));
         // SHA-1 is what russh signs with when no hash is named.
         let hash = match key.algorithm().is_rsa() {

@@ -72,6 +72,8 @@ pub struct LoginRefusal {
     pub accepts: Vec<String>,
     /// Whether a person would have been needed, and there was none.
     pub nobody_to_ask: bool,
+    /// Whether any key was offered to the server at all.
+    pub was_asked: bool,
 }
 
 impl Login {

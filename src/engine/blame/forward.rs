@@ -19,6 +19,8 @@ pub fn listen(what: &str, listen: Listen, error: &io::Error) -> Failure {
         help.push("or let hopper choose: \"listen\": \"auto\"".to_owned());
     } else if error.kind() == io::ErrorKind::PermissionDenied {
         help.push("ports below 1024 need root; take a higher one".to_owned());
+    } else {
+        help.push(format!("has this machine the address {}? see: ip addr", listen.address));
     }
     Failure {
         code: if taken { "H0701" } else { "H0705" },
@@ -28,7 +30,7 @@ pub fn listen(what: &str, listen: Listen, error: &io::Error) -> Failure {
         hop: None,
         host: None,
         tunnel: None,
-        facts: vec![("contacted", "nobody yet".to_owned())],
+        facts: Vec::new(),
         help,
     }
 }
@@ -80,6 +82,7 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
         exit,
         phase,
         message,
+        // The target's own hop: whoever dials it works.
         hop: Some((hops, hops)),
         host: Some(forward.forward.to.host().clone()),
         tunnel: None,

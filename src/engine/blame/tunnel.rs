@@ -181,10 +181,10 @@ impl TunnelBlame<'_> {
 
     fn login(&self, refusal: LoginRefusal) -> Failure {
         let server = self.server();
-        let LoginRefusal { user, offered, accepts, nobody_to_ask } = refusal;
-        let message = match offered.len() {
-            0 => format!("there is no key to offer to {server}"),
-            _ => format!("{server} refused every way to log in"),
+        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked } = refusal;
+        let message = match was_asked {
+            false => format!("there is no key to offer to {server}"),
+            true => format!("{server} refused every way to log in"),
         };
         let code = if nobody_to_ask { "H0402" } else { "H0401" };
         let mut failure = self.failure(code, Exit::Login, Phase::Login, message);
@@ -203,7 +203,10 @@ impl TunnelBlame<'_> {
         failure.help.push(format!(
             "name the key for this host: \"{server}\": {{ …, \"identities\": [\"~/.ssh/KEY\"] }}"
         ));
-        failure.help.push(format!("or have {server}'s authorized_keys take one of the keys offered"));
+        failure.help.push(match was_asked {
+            true => format!("or have {server}'s authorized_keys take one of the keys offered"),
+            false => format!("or make one and have {server} take it: ssh-keygen -t ed25519"),
+        });
         failure
     }
 }

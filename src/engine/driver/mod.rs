@@ -119,9 +119,11 @@ impl Driver {
             }
             Report::Proved(f, Err(failure)) => {
                 self.forwards[f].bound = None;
+                self.board.post(|snapshot| snapshot.forwards[f].listen = None);
                 self.step(Input::ForwardFailed(f, failure));
             }
             Report::Stopped(f) => {
+                self.board.post(|snapshot| snapshot.forwards[f].listen = None);
                 scene.tell(Event::ForwardClosed { forward: scene.plan.forwards[f].forward.id.clone() });
                 self.step(Input::Stopped(f));
             }
