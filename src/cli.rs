@@ -197,7 +197,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(args) => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
         Verb::Up(args) if args.dry_run => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
-        Verb::Up(args) => commands::up::run(&talk, &log, up_options(args)),
+        Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
@@ -206,7 +206,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
 }
 
-fn up_options(args: UpArgs) -> commands::up::Options {
+fn up_options(args: UpArgs, logs_to_terminal: bool) -> commands::up::Options {
     commands::up::Options {
         topology: args.topology,
         detach: args.detach,
@@ -214,6 +214,8 @@ fn up_options(args: UpArgs) -> commands::up::Options {
         lab: args.lab,
         carrier: carrier(args.carrier),
         progress: match args.progress {
+            // Log lines on the same terminal would tear the bars.
+            Progress::Auto if logs_to_terminal => Mode::Plain,
             Progress::Auto => Mode::auto(),
             Progress::Bars => Mode::Bars,
             Progress::Plain => Mode::Plain,

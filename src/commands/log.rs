@@ -59,6 +59,11 @@ impl Log {
         Ok(())
     }
 
+    /// Whether log lines go where progress goes too.
+    pub fn is_on_terminal(&self) -> bool {
+        self.verbosity > 0 && self.file.is_none()
+    }
+
     /// The log of the last run in the background that kept its files in this folder.
     pub fn of_background(folder: &Path) -> PathBuf {
         folder.join(BACKGROUND)

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
@@ -65,6 +67,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
             topology.name
         ));
     }
+    allow_many_files();
     let terminal = Terminal::default();
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
@@ -75,6 +78,15 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     terminal.restore();
     drop(claim);
     ended
+}
+
+/// Raises the limit of open files as far as it goes: each client takes one.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 async fn hold(
