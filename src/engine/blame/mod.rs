@@ -1,4 +1,4 @@
-//! Turns what went wrong at one place into a [`Failure`](super::Failure) that a person can act on:
+//! Turns what went wrong at one place into a [`Failure`] that a person can act on:
 //! which hop, which phase, what caused it, what to type next. Decides nothing else.
 
 mod forward;
