@@ -1,1 +1,18 @@
-//! The integration tests: the real binary against the lab and against wrong files.
+//! The integration tests: the real binary against the lab and against wrong files. They need neither
+//! root nor sshd, contact nobody, and run side by side: each has a home of its own.
+
+mod bulk;
+mod client;
+mod control;
+mod degraded;
+mod detached;
+mod ending;
+mod events;
+mod files;
+mod golden;
+mod home;
+mod lab;
+mod quiet;
+mod reading;
+mod running;
+mod until;

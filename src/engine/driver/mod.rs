@@ -136,7 +136,10 @@ impl Driver {
             Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
             _ => None,
         };
-        for action in self.machine.handle(input) {
+        let actions = self.machine.handle(input);
+        // Before anybody is told: who hears that it is up must find it up.
+        self.post();
+        for action in actions {
             match action {
                 Action::Open(t) => self.open(t),
                 Action::Close(t) => self.close(t),
@@ -156,7 +159,6 @@ impl Driver {
                 Action::Finish => self.finished = true,
             }
         }
-        self.post();
     }
 
     fn post(&self) {

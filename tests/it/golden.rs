@@ -1,0 +1,174 @@
+//! Every plan and every problem, word for word. `HOPPER_BLESS=1` writes what hopper says now into
+//! `golden/`; read the difference before it is committed.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::files::{FOLDERS, stem, topologies};
+use super::home::{Home, root};
+use super::running::Ended;
+
+const GOLDEN: &str = "tests/it/golden";
+const WRONG: &str = "tests/topologies/wrong";
+
+/// Compares what was said with what should be, for many files, and tells every difference at once.
+#[derive(Default)]
+struct Book {
+    differences: Vec<String>,
+}
+
+impl Book {
+    fn compare(&mut self, page: &str, said: &str) {
+        let file = root().join(GOLDEN).join(page);
+        if std::env::var_os("HOPPER_BLESS").is_some() {
+            fs::create_dir_all(file.parent().expect("a folder")).expect("make a folder");
+            fs::write(&file, said).expect("write a page");
+        }
+        match fs::read_to_string(&file) {
+            Ok(wanted) if wanted == said => {}
+            Ok(wanted) => {
+                let at = wanted.lines().zip(said.lines()).take_while(|(a, b)| a == b).count();
+                let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
+                let (wanted, now) = (line(&wanted), line(said));
+                self.differences.push(format!("{page}, line {}:\n  wanted {wanted}\n  said   {now}", at + 1));
+            }
+            Err(_) => self.differences.push(format!("{page} is missing; it would be:\n{said}")),
+        }
+    }
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.differences.is_empty(), "\n{}\n", self.differences.join("\n"));
+        }
+    }
+}
+
+fn all() -> Vec<String> {
+    FOLDERS.iter().flat_map(|folder| topologies(folder)).collect()
+}
+
+/// What it said on stdout, and nothing on stderr.
+#[track_caller]
+fn data(ended: Ended) -> String {
+    let ended = ended.with(0);
+    assert_eq!(ended.stderr, "");
+    ended.stdout
+}
+
+#[test]
+fn every_plan_is_told_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        book.compare(&format!("plan/{}.txt", stem(&file)), &data(home.run(&["plan", &file])));
+    }
+}
+
+#[test]
+fn every_plan_can_be_told_in_ascii() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        let said = data(home.run(&["plan", &file, "--ascii"]));
+        let odd = said.chars().find(|c| !c.is_ascii());
+        assert_eq!(odd, None, "{file}:\n{said}");
+        book.compare(&format!("plan/{}.ascii.txt", stem(&file)), &said);
+    }
+}
+
+#[test]
+fn every_plan_is_told_to_machines_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        let ended = home.run(&["plan", &file, "--json"]).with(0);
+        assert_eq!(ended.json()["schema"], "hopper.plan/1");
+        book.compare(&format!("plan/{}.json", stem(&file)), &data(ended));
+    }
+}
+
+#[test]
+fn every_plan_with_port_carriers_differs_in_the_carriers_only() {
+    let home = Home::new();
+    for file in all() {
+        let mut usual = home.run(&["plan", &file, "--json", "--carrier", "channel"]).with(0).json();
+        let mut ports = home.run(&["plan", &file, "--json", "--carrier", "port"]).with(0).json();
+        for (plan, kind) in [(&mut usual, "channel"), (&mut ports, "port")] {
+            for tunnel in plan["tunnels"].as_array_mut().expect("tunnels") {
+                let wanted =
+                    if tunnel["through"].is_null() { "null".to_owned() } else { format!("{kind:?}") };
+                assert_eq!(tunnel["carrier"].to_string(), wanted, "{file}: {tunnel}");
+                tunnel["carrier"].take();
+                tunnel["listen"].take();
+            }
+        }
+        assert_eq!(usual, ports, "{file}");
+    }
+}
+
+#[test]
+fn every_problem_is_told_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in topologies(WRONG) {
+        let ended = home.run(&["check", &file]).with(10);
+        assert_eq!(ended.stdout, "", "{file}");
+        book.compare(&format!("wrong/{}.txt", stem(&file)), &ended.stderr);
+    }
+}
+
+#[test]
+#[ignore = "some messages hold an ellipsis, whatever --ascii says"]
+fn every_problem_can_be_told_in_ascii() {
+    let home = Home::new();
+    for file in topologies(WRONG) {
+        let said = home.run(&["check", &file, "--ascii"]).with(10).stderr;
+        assert!(said.is_ascii(), "{file}:\n{said}");
+    }
+}
+
+#[test]
+fn every_verb_tells_a_problem_in_the_same_words() {
+    let home = Home::new();
+    for file in topologies(WRONG) {
+        let told = home.run(&["check", &file]).with(10).stderr;
+        let listed = home.run(&["check", &file, "--json"]).with(10);
+        let list = listed.json();
+        let codes: Vec<_> = list.as_array().expect("a list").iter().map(|one| one["code"].as_str()).collect();
+        assert!(!codes.is_empty(), "{file}: {list}");
+        for code in codes {
+            let code = code.unwrap_or_else(|| panic!("{file}: a problem without a code: {list}"));
+            assert!(told.contains(&format!("error[{code}]")), "{file}: {code} is not in\n{told}");
+            assert!(root().join(format!("docs/errors/{code}.md")).exists(), "{code} has no page");
+        }
+        for verb in [["plan", &file].as_slice(), &["up", &file, "--lab"], &["up", &file, "--lab", "-d"]] {
+            let ended = home.run(verb).with(10);
+            assert_eq!((ended.stdout.as_str(), &ended.stderr), ("", &told), "{verb:?}");
+        }
+    }
+    home.assert_nothing_left();
+}
+
+#[test]
+fn every_file_that_plans_passes_the_check() {
+    let home = Home::new();
+    for file in all() {
+        let ended = home.run(&["check", &file]).with(0);
+        assert!(ended.stderr.contains("no problems"), "{}", ended.stderr);
+        assert_eq!(home.run(&["check", &file, "--json"]).with(0).json(), serde_json::json!([]), "{file}");
+    }
+}
+
+#[test]
+fn no_two_topologies_share_a_name_and_no_page_is_left_over() {
+    let names: Vec<_> = all().iter().map(|file| stem(file).to_owned()).collect();
+    let unique: BTreeSet<_> = names.iter().cloned().collect();
+    assert_eq!(unique.len(), names.len(), "{names:?}");
+    let pages = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(root().join(GOLDEN).join(folder)).expect("the pages");
+        entries.map(|entry| entry.expect("a page").file_name().into_string().expect("text")).collect()
+    };
+    let endings = ["txt", "ascii.txt", "json"];
+    let wanted = unique.iter().flat_map(|name| endings.map(|ending| format!("{name}.{ending}"))).collect();
+    assert_eq!(pages("plan"), wanted);
+    let wanted = topologies(WRONG).iter().map(|file| format!("{}.txt", stem(file))).collect();
+    assert_eq!(pages("wrong"), wanted);
+}
