@@ -8,6 +8,7 @@ use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
 use crate::plan::{self, PlanOptions};
+use crate::report::failure;
 use crate::topology::escape;
 
 /// Checks the file.
@@ -15,7 +16,15 @@ use crate::topology::escape;
 /// # Errors
 /// When the file cannot be read; problems in it are told here.
 pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
-    let source = Source::read(wanted)?;
+    let source = match Source::read(wanted) {
+        Ok(source) => source,
+        // A list, as for any other number of problems.
+        Err(told) if talk.json => {
+            talk.json(&json!([failure::json(&told)]));
+            return Ok(told.exit);
+        }
+        Err(told) => return Err(told),
+    };
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),

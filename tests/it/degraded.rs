@@ -53,7 +53,6 @@ fn without_a_forward_that_is_not_required_the_run_is_degraded() {
 
 /// Not every program ends its greeting with a new line: "login: " does not, and the lab's echo does not.
 #[test]
-#[ignore = "the check waits for the end of the line although the greeting is there"]
 fn a_greeting_without_an_end_of_line_is_an_answer() {
     let home = Home::new();
     let text = r#"{ "hopper": 1, "name": "prompt",

@@ -25,6 +25,15 @@ impl Driver {
         Ok(())
     }
 
+    /// Lets go of listeners that never came to be served.
+    pub(super) fn release_listeners(&mut self) {
+        for (life, planned) in self.forwards.iter_mut().zip(&self.scene.plan.forwards) {
+            if life.bound.take().is_some() {
+                self.scene.tell(Event::ForwardClosed { forward: planned.forward.id.clone() });
+            }
+        }
+    }
+
     pub(super) fn prove(&mut self, f: usize) {
         let planned = &self.scene.plan.forwards[f];
         self.scene.tell(Event::ForwardChecking { forward: planned.forward.id.clone() });

@@ -67,7 +67,6 @@ impl Driver {
         if let Err(failure) = self.bind_listeners().await {
             self.scene.tell(Event::Failed(failure.clone()));
             self.board.post(|snapshot| snapshot.state = RunState::Down);
-            self.scene.tell(Event::Down);
             return Outcome { failure: Some(failure), was_up: false };
         }
         for tunnel in &self.scene.plan.tunnels {
@@ -86,6 +85,7 @@ impl Driver {
                 _ = round_trips.tick() => self.measure_round_trips(),
             }
         }
+        self.release_listeners();
         let was_up = self.machine.was_up();
         self.scene.tell(Event::Down);
         Outcome { failure: self.machine.into_failure(), was_up }
