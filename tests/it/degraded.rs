@@ -23,7 +23,7 @@ fn a_required_forward_that_answers_wrong_ends_the_run() {
         let file = home.file("mistaken.json", mistaken(check, true));
         for more in [[].as_slice(), &["-d"]] {
             let said = home.run(&[&["up", &file, "--lab"], more].concat()).with(7).stderr;
-            for words in ["H0704", "screen:5900", "\"odd\"", "RFB 003.008", "nothing is left running"] {
+            for words in ["H0704", "screen:5900", "\"odd\"", "RFB 003.008", "Nothing is left running"] {
                 assert!(said.contains(words), "{check}: no {words:?} in\n{said}");
             }
             home.assert_nothing_left();

@@ -65,7 +65,7 @@ fn after_kill_9_down_says_what_it_removed() {
     assert!(said.contains("not running"), "{said}");
     home.run(&["status"]).with(3);
     let said = home.run(&["down", "shot"]).with(0).stderr;
-    assert!(said.contains("was not running any more") && said.contains("shot.sock"), "{said}");
+    assert!(said.contains("had died or been killed") && said.contains("shot.sock"), "{said}");
     home.assert_nothing_left();
     let said = home.run(&["down", "shot"]).with(0).stderr;
     assert!(!said.contains("removed"), "there is nothing left to remove: {said}");

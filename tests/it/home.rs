@@ -126,7 +126,7 @@ impl Home {
         let mut left = files_below(&self.path("run"));
         left.extend(files_below(&self.path("home")));
         left.extend(files_below(&self.path("config")));
-        left.extend(files_below(&self.path("state")).into_iter().filter(|file| !file.ends_with("log")));
+        left.extend(files_below(&self.path("state")).into_iter().filter(|file| !file.ends_with("run.log")));
         assert_eq!(left, Vec::<PathBuf>::new(), "files");
     }
 
