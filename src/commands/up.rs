@@ -69,7 +69,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     }
     allow_many_files();
     let terminal = Terminal::default();
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
     })?;
     let ended = runtime.block_on(hold(talk, &options, &topology, plan, &claim, &terminal));

@@ -12,6 +12,7 @@ use russh::keys::{HashAlg, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 /// A key file as it stands on disk.
+#[derive(Clone)]
 pub struct KeyFile {
     /// Where it is.
     pub path: PathBuf,
@@ -20,6 +21,7 @@ pub struct KeyFile {
     contents: Contents,
 }
 
+#[derive(Clone)]
 enum Contents {
     Open(Arc<PrivateKey>),
     Locked(Zeroizing<String>),

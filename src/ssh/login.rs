@@ -140,7 +140,10 @@ impl Login {
             let question =
                 format!("{} takes {}; its passphrase: ", host.id, escape(&file.path.to_string_lossy()));
             let Some(answer) = (self.ask)(question).await else { break };
-            if let Ok(opened) = file.unlock(&answer) {
+            // The key derivation takes its time; sessions that are up must not stand still for it.
+            let file = file.clone();
+            let opened = tokio::task::spawn_blocking(move || file.unlock(&answer)).await;
+            if let Ok(Ok(opened)) = opened {
                 key = Some(opened);
                 break;
             }
