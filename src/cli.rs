@@ -48,6 +48,9 @@ struct Global {
     /// Write the log to this file instead of the terminal
     #[arg(long, global = true, env = "HOPPER_LOG_FILE", value_name = "FILE")]
     log_file: Option<PathBuf>,
+    /// Holds the run for a parent that waits on standard output for it to be up.
+    #[arg(long, global = true, hide = true)]
+    held: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,9 +125,6 @@ struct UpArgs {
     /// Print errors, and with --dry-run the plan, as JSON on standard output
     #[arg(long)]
     json: bool,
-    /// Holds the run for a parent that waits on standard output for it to be up.
-    #[arg(long, hide = true)]
-    held: bool,
 }
 
 #[derive(Debug, Args)]
@@ -197,7 +197,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(args) => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
         Verb::Up(args) if args.dry_run => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
-        Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, log.is_on_terminal())),
+        Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
@@ -206,11 +206,11 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
 }
 
-fn up_options(args: UpArgs, logs_to_terminal: bool) -> commands::up::Options {
+fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up::Options {
     commands::up::Options {
         topology: args.topology,
         detach: args.detach,
-        held: args.held,
+        held,
         lab: args.lab,
         carrier: carrier(args.carrier),
         progress: match args.progress {

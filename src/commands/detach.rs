@@ -3,9 +3,8 @@
 //!
 //! Nothing is forked: a runtime does not survive that.
 
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
@@ -81,18 +80,19 @@ async fn wait_for_run(talk: &Talk, options: &Options) -> Ended {
 }
 
 fn start(options: &Options) -> io::Result<Child> {
-    let held: Vec<OsString> = std::env::args_os().skip(1).chain(["--held".into()]).collect();
+    // In front: behind a `--` it would be taken for a file.
     Command::new(std::env::current_exe()?)
-        .args(held)
+        .arg("--held")
+        .args(std::env::args_os().skip(1))
         .stdin(if options.topology == "-" { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .spawn()
 }
 
-/// A Ctrl-C on a terminal reaches the run by itself; any other signal comes to us alone.
+/// A Ctrl-C on our terminal reaches the run by itself; any other signal comes to us alone.
 fn pass_on(exit: Exit, run: Option<Pid>) {
     let signal = match exit {
-        Exit::Interrupted if io::stderr().is_terminal() => return,
+        Exit::Interrupted if File::open("/dev/tty").is_ok() => return,
         Exit::Interrupted => Signal::INT,
         _ => Signal::TERM,
     };

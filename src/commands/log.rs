@@ -70,7 +70,13 @@ impl Log {
     }
 }
 
+/// A log longer than this is put aside when a run begins, in bytes. One older log is kept.
+const LONG: u64 = 4 << 20;
+
 /// A log is for its owner: it names hosts and users.
 fn open(path: &Path) -> std::io::Result<File> {
+    if path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > LONG) {
+        std::fs::rename(path, path.with_extension("old.log"))?;
+    }
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 use super::file::Source;
 use super::person::{self, Terminal};
@@ -67,7 +67,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
             topology.name
         ));
     }
-    allow_many_files();
+    set_limits();
     let terminal = Terminal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
@@ -80,12 +80,17 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     ended
 }
 
-/// Raises the limit of open files as far as it goes: each client takes one.
-fn allow_many_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!(%error, "the limit of open files stays as it is");
+/// Raises the limit of open files as far as it goes, since each client takes one; and keeps unlocked
+/// keys out of core files and debuggers.
+fn set_limits() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    let core = Rlimit { current: Some(0), maximum: Some(0) };
+    let set = setrlimit(Resource::Nofile, files)
+        .and(setrlimit(Resource::Core, core))
+        .and(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if let Err(error) = set {
+        tracing::warn!(%error, "the limits of this process stay as they are");
     }
 }
 
@@ -131,7 +136,7 @@ async fn hold(
                 None => break,
             },
             exit = signals.next() => signals.pass_on(exit, &controls),
-            () = &mut deadline, if options.timeout.is_some() && !watch.timed_out => {
+            () = &mut deadline, if options.timeout.is_some() && !watch.timed_out && signals.first.is_none() => {
                 watch.timed_out = true;
                 if !run.board.is_up() {
                     watch.waited_for = unfinished(&run.board.snapshot());

@@ -51,8 +51,12 @@ impl Scene {
         let started = Instant::now();
         let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
         stage(Stage::Connect);
-        let expectation =
-            self.world.trust.expectation(&tunnel.server).map_err(|refusal| blame.host_key(&refusal))?;
+        let (trust, server) = (self.world.trust.clone(), tunnel.server.clone());
+        // Reads files: on a thread of its own, since a file may be slow to come.
+        let expectation = tokio::task::spawn_blocking(move || trust.expectation(&server))
+            .await
+            .map_err(|_| blame::own_fault())?
+            .map_err(|refusal| blame.host_key(&refusal))?;
         let (wire, handle, carrier) = self.transport(tunnel, below, &blame).await?;
         let timeout = tunnel.server.timeout;
         let opening = Opening {
@@ -61,7 +65,6 @@ impl Scene {
             login: &self.world.login,
             // Behind a listener the far end is still being dialled when the client already connected.
             banner: if carrier.is_some() { timeout.connect + timeout.banner } else { timeout.banner },
-            pausable: self.is_pausable(tunnel),
             on_step: &|step| {
                 stage(match step {
                     Step::Banner => Stage::Banner,
@@ -106,7 +109,8 @@ impl Scene {
                 self.tell(Event::CarrierListening { tunnel: tunnel.id.clone(), local });
                 let dialer = Dialer::Session { session, target: endpoint };
                 let relay = bound.serve(dialer, Arc::new(Meter::default()), self.terms(limit, Overrun::Cut));
-                let connected = TcpStream::connect(local).await.and_then(Wire::over_tcp);
+                let connected =
+                    TcpStream::connect(local).await.and_then(|stream| Wire::over_tcp(stream, None));
                 let (wire, handle) = connected.map_err(failed)?;
                 Ok((wire, handle, Some(relay)))
             }
@@ -121,7 +125,7 @@ impl Scene {
                 let dialled = tokio::time::timeout(limit, dialling)
                     .await
                     .map_err(|_| blame.connect_timed_out(limit))?
-                    .and_then(Wire::over_dialled);
+                    .and_then(|dialled| Wire::over_dialled(dialled, patience(tunnel)));
                 let (wire, handle) = dialled.map_err(|error| blame.unreachable(&error))?;
                 Ok((wire, handle, None))
             }
@@ -151,15 +155,17 @@ impl Scene {
         via.map_or_else(Timeouts::default, |tunnel| tunnel.server.timeout).forward
     }
 
-    /// Who dials a forward's target.
-    pub fn dialer(&self, forward: &PlannedForward, via: Option<Arc<Session>>) -> Dialer {
-        match (via, &forward.target) {
-            (Some(session), target) => Dialer::Session { session, target: target.clone() },
-            (None, target) => Dialer::Local {
+    /// Who dials a forward's target. `None` when the session that should is not there: local must never
+    /// dial in its place.
+    pub fn dialer(&self, forward: &PlannedForward, session: Option<Arc<Session>>) -> Option<Dialer> {
+        let target = forward.target.clone();
+        match (&forward.via, session) {
+            (Some(_), session) => session.map(|session| Dialer::Session { session, target }),
+            (None, _) => Some(Dialer::Local {
                 network: self.world.network.clone(),
                 host: forward.forward.to.host().clone(),
-                target: target.clone(),
-            },
+                target,
+            }),
         }
     }
 
@@ -173,27 +179,33 @@ impl Scene {
     }
 }
 
-/// Whom to blame for the end of tunnel `t`: the lowest tunnel under it that no longer answers, else
-/// itself. `sessions` holds what is open, in plan order.
-pub(super) async fn culprit(plan: &Plan, t: usize, sessions: &[Option<Arc<Session>>]) -> (usize, String) {
+/// How long the kernel may wait for bytes to be acknowledged, on the socket that a chain stands on.
+fn patience(tunnel: &Tunnel) -> Option<Duration> {
+    let keepalive = tunnel.server.keepalive;
+    let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(2);
+    (!keepalive.interval.is_zero()).then(|| keepalive.interval.saturating_mul(tolerated))
+}
+
+/// The lowest of this tunnel and those under it that no longer answers, and why. `sessions` holds what
+/// is open, in plan order.
+pub(super) async fn broken_ground(
+    plan: &Plan,
+    top: Option<usize>,
+    sessions: &[Option<Arc<Session>>],
+) -> Option<(usize, String)> {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let mut below = vec![t];
-    while let Some(lower) = plan.tunnels[below[below.len() - 1]].through.as_ref() {
-        match plan.tunnels.iter().position(|tunnel| tunnel.id == *lower) {
-            Some(lower) => below.push(lower),
-            None => break,
-        }
-    }
-    for &candidate in below.iter().skip(1).rev() {
-        let Some(session) = &sessions[candidate] else { continue };
+    let mut ground: Vec<usize> =
+        std::iter::successors(top, |&t| plan.place(plan.tunnels[t].through.as_ref()?)).collect();
+    ground.reverse();
+    for t in ground {
+        let Some(session) = &sessions[t] else { continue };
         if session.is_over() {
-            return (candidate, session.ending());
+            return Some((t, session.ending()));
         }
         if session.ping(PATIENCE).await.is_none() {
             let ending = if session.is_over() { session.ending() } else { "it stopped answering".to_owned() };
-            return (candidate, ending);
+            return Some((t, ending));
         }
     }
-    let own = sessions[t].as_ref().map_or_else(|| "it is gone".to_owned(), |session| session.ending());
-    (t, own)
+    None
 }

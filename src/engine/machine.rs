@@ -83,7 +83,7 @@ struct Forward {
 impl Machine {
     /// The machine of a plan, before anything has happened.
     pub fn new(plan: &Plan) -> Self {
-        let place = |id: &TunnelId| plan.tunnels.iter().position(|tunnel| tunnel.id == *id);
+        let place = |id: &TunnelId| plan.place(id);
         let rides = |id| move |forward: &&crate::plan::PlannedForward| forward.tunnels.contains(id);
         let tunnels = plan.tunnels.iter().map(|tunnel| Tunnel {
             below: tunnel.through.as_ref().and_then(place),

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::ssh::Crowd;
+
 /// What one stream may set aside before its session is asked to wait, in bytes.
 const STREAM: usize = 16 << 20;
 /// What all streams of the process may set aside together, in bytes.
@@ -20,7 +22,8 @@ pub struct Budget(Arc<AtomicUsize>);
 /// What happens to a stream whose client is too slow for the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overrun {
-    /// The session waits for it: lossless, and harmless where nothing else rides the session's layers.
+    /// The session waits for it as long as no other stream is there: lossless, and harmless where no
+    /// tunnel rides the session. With company it is as for `Cut`.
     Pause,
     /// The stream is cut: other tunnels ride the session and must not wait.
     Cut,
@@ -32,6 +35,7 @@ pub(super) struct Held {
     own: AtomicUsize,
     shrunk: Notify,
     overrun: Overrun,
+    crowd: Crowd,
 }
 
 /// The stream must be cut.
@@ -39,8 +43,9 @@ pub(super) struct Held {
 pub(super) struct OverBudget;
 
 impl Budget {
-    pub(super) fn open(&self, overrun: Overrun) -> Held {
-        Held { total: self.clone(), own: AtomicUsize::new(0), shrunk: Notify::new(), overrun }
+    /// A stream's share. `crowd` are the streams that wait with it when it waits.
+    pub(super) fn open(&self, overrun: Overrun, crowd: Crowd) -> Held {
+        Held { total: self.clone(), own: AtomicUsize::new(0), shrunk: Notify::new(), overrun, crowd }
     }
 }
 
@@ -49,15 +54,13 @@ impl Held {
     pub(super) async fn add(&self, bytes: usize) -> Result<(), OverBudget> {
         let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let total = self.total.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        match self.overrun {
-            Overrun::Cut if total > TOTAL && own > FAIR_SHARE => Err(OverBudget),
-            Overrun::Cut => Ok(()),
-            Overrun::Pause if own <= STREAM && (total <= TOTAL || own <= FAIR_SHARE) => Ok(()),
-            Overrun::Pause => {
-                self.until_halved().await;
-                Ok(())
-            }
+        let fits = own <= STREAM && (total <= TOTAL || own <= FAIR_SHARE);
+        if self.overrun == Overrun::Pause && !fits {
+            self.until_halved().await;
         }
+        let own = self.own.load(Ordering::Relaxed);
+        let total = self.total.0.load(Ordering::Relaxed);
+        if total > TOTAL && own > FAIR_SHARE { Err(OverBudget) } else { Ok(()) }
     }
 
     /// Counts bytes that reached the client.
@@ -67,12 +70,22 @@ impl Held {
         self.shrunk.notify_one();
     }
 
-    /// Waits until this stream has passed on half of what it may hold: waking for every chunk would
-    /// make a slow client slower.
+    /// Waits until this stream has passed on half of what it may hold (waking for every chunk would make
+    /// a slow client slower), or until somebody else comes who must not wait.
     async fn until_halved(&self) {
         let enough = (self.own.load(Ordering::Relaxed) / 2).min(STREAM / 2);
-        while self.own.load(Ordering::Relaxed) > enough {
-            self.shrunk.notified().await;
+        let _waiting = self.crowd.hold_up();
+        loop {
+            let joined = self.crowd.joined();
+            tokio::pin!(joined);
+            joined.as_mut().enable();
+            if !self.crowd.is_alone() || self.own.load(Ordering::Relaxed) <= enough {
+                return;
+            }
+            tokio::select! {
+                () = self.shrunk.notified() => {}
+                () = &mut joined => {}
+            }
         }
     }
 }
@@ -90,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn a_pausing_stream_waits_until_half_has_left() {
         let budget = Budget::default();
-        let held = budget.open(Overrun::Pause);
+        let held = budget.open(Overrun::Pause, Crowd::default());
         held.add(STREAM).await.unwrap();
         let mut waiting = Box::pin(held.add(1));
         assert!(futures_poll(&mut waiting).await.is_none());
@@ -103,7 +116,8 @@ mod tests {
     #[tokio::test]
     async fn a_stream_on_a_carrier_is_cut_only_when_all_memory_is_used() {
         let budget = Budget::default();
-        let (greedy, modest) = (budget.open(Overrun::Cut), budget.open(Overrun::Cut));
+        let (greedy, modest) =
+            (budget.open(Overrun::Cut, Crowd::default()), budget.open(Overrun::Cut, Crowd::default()));
         greedy.add(TOTAL).await.unwrap();
         assert!(modest.add(FAIR_SHARE).await.is_ok());
         assert!(greedy.add(1).await.is_err());

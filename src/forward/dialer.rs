@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use crate::ssh::{ByteStream, Channel, DialError, Dialled, Network, Session, socket};
+use crate::ssh::{ByteStream, Channel, Crowd, DialError, Dialled, Network, Session, socket};
 use crate::topology::{Endpoint, HostId, escape};
 
 /// Opens the far end of a forward, once for each client.
@@ -73,9 +73,12 @@ impl Dialer {
         }
     }
 
-    /// Whether its session has ended; local's own dials never end.
-    pub fn is_over(&self) -> bool {
-        matches!(self, Dialer::Session { session, .. } if session.is_over())
+    /// The streams that share its session; local's own dials share nothing.
+    pub fn crowd(&self) -> Crowd {
+        match self {
+            Dialer::Session { session, .. } => session.crowd(),
+            Dialer::Local { .. } => Crowd::default(),
+        }
     }
 }
 

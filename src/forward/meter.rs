@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Meter {
     open: AtomicU64,
     accepted: AtomicU64,
-    cut: AtomicU64,
     up: AtomicU64,
     down: AtomicU64,
 }
@@ -19,8 +18,6 @@ pub struct Reading {
     pub open: u64,
     /// Connections ever accepted.
     pub accepted: u64,
-    /// Connections that ended in a reset because something broke.
-    pub cut: u64,
     /// Bytes from clients to the target.
     pub up: u64,
     /// Bytes from the target to clients.
@@ -33,7 +30,6 @@ impl Meter {
         Reading {
             open: self.open.load(Ordering::Relaxed),
             accepted: self.accepted.load(Ordering::Relaxed),
-            cut: self.cut.load(Ordering::Relaxed),
             up: self.up.load(Ordering::Relaxed),
             down: self.down.load(Ordering::Relaxed),
         }
@@ -46,10 +42,6 @@ impl Meter {
 
     pub(super) fn ended(&self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn cut(&self) {
-        self.cut.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn up(&self, bytes: usize) {

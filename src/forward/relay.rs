@@ -138,12 +138,16 @@ async fn serve(service: Service, mut client: TcpStream, from: SocketAddr) {
         let far = match dialer.dial(Some(from), terms.limit).await {
             Ok(far) => far,
             Err(error) => {
-                tracing::warn!(%error, "no far end for a client");
-                *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                let mut last = refusal.lock().unwrap_or_else(PoisonError::into_inner);
+                // A client that tries again and again must not fill the log.
+                if last.as_ref() != Some(&error) {
+                    tracing::warn!(%error, "no far end for a client");
+                }
+                *last = Some(error);
                 return None;
             }
         };
-        let held = terms.budget.open(terms.overrun);
+        let held = terms.budget.open(terms.overrun, dialer.crowd());
         Some(splice(&mut client, far, &meter, &held).await)
     };
     let ending = tokio::select! {
@@ -153,9 +157,6 @@ async fn serve(service: Service, mut client: TcpStream, from: SocketAddr) {
     tracing::debug!(?ending, "client gone");
     if ending != Ending::Whole {
         socket::reset_on_close(&client);
-    }
-    if matches!(ending, Ending::Broken | Ending::TooSlow) {
-        meter.cut();
     }
     meter.ended();
 }

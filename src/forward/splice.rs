@@ -2,6 +2,7 @@
 //! that breaks ends in a reset, never in an end that could pass for a whole one.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -38,40 +39,56 @@ pub(super) async fn splice(client: &mut TcpStream, far: Far, meter: &Meter, held
 
 async fn splice_channel(client: &mut TcpStream, channel: Channel, meter: &Meter, held: &Held) -> Ending {
     let (mut reader, writer, closer) = channel.split();
+    let (ending, closed) = splice_halves(client, &mut reader, &writer, meter, held).await;
+    if ending == Ending::Whole && !closed {
+        // The server closes by itself once both sides have ended. Closing first would cost the session
+        // a little memory for each stream: russh keeps what it closed until the server's close, and
+        // does not see that one.
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(LAST_WORD, reader.drain()).await;
+            drop(closer);
+        });
+    }
+    ending
+}
+
+/// How long a server may take to close a channel whose both sides have ended.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+/// Joins both halves. Tells also whether the peer has closed the channel.
+async fn splice_halves(
+    client: &mut TcpStream,
+    reader: &mut ChannelReader,
+    writer: &ChannelWriter,
+    meter: &Meter,
+    held: &Held,
+) -> (Ending, bool) {
     let (mut from_client, mut to_client) = client.split();
     let (set_aside, pending) = unbounded_channel();
-    let upload = upload(&mut from_client, &writer, meter);
-    let intake = intake(&mut reader, set_aside, held);
+    let upload = upload(&mut from_client, writer, meter);
+    let intake = intake(reader, set_aside, held);
     let output = output(pending, &mut to_client, meter, held);
     tokio::pin!(upload, intake, output);
     let (mut uploaded, mut received, mut delivered) = (false, false, false);
-    let ending = loop {
-        tokio::select! {
-            ended = &mut upload, if !uploaded => match ended {
-                Ok(()) => uploaded = true,
-                Err(ending) => break ending,
-            },
-            ended = &mut intake, if !received => match ended {
-                Ok(()) => received = true,
-                Err(ending) => break ending,
-            },
-            ended = &mut output, if !delivered => match ended {
-                Ok(()) => delivered = true,
-                Err(ending) => break ending,
-            },
+    loop {
+        let ended = tokio::select! {
+            ended = &mut upload, if !uploaded => ended.map(|()| uploaded = true),
+            ended = &mut intake, if !received => ended.map(|()| received = true),
+            ended = &mut output, if !delivered => ended.map(|()| delivered = true),
+        };
+        if let Err(ending) = ended {
+            return (ending, received);
         }
         // Once the peer has closed, nothing can be sent any more: what the client still says is lost
         // to it just as on a direct connection.
         if delivered && (uploaded || received) {
-            break Ending::Whole;
+            return (Ending::Whole, received);
         }
-    };
-    drop(closer);
-    ending
+    }
 }
 
-/// Client to channel. Ends well at the client's end, or when the peer has closed the channel: then
-/// the inbound side knows why.
+/// Client to channel. Ends well at the client's end. Once nothing can be sent any more it waits: only
+/// the inbound side knows whether the peer closed or the session broke.
 async fn upload<R: AsyncRead + Unpin>(
     client: &mut R,
     writer: &ChannelWriter,
@@ -82,14 +99,17 @@ async fn upload<R: AsyncRead + Unpin>(
         buffer.reserve(READ_SIZE);
         let n = tokio::select! {
             read = client.read_buf(&mut buffer) => read.map_err(|_| Ending::Abandoned)?,
-            () = writer.gone() => return Ok(()),
+            () = writer.gone() => return std::future::pending().await,
         };
         let sent = match n {
             0 => writer.end().await,
             _ => writer.send(buffer.split().freeze()).await,
         };
+        if sent.is_err() {
+            return std::future::pending().await;
+        }
         meter.up(n);
-        if n == 0 || sent.is_err() {
+        if n == 0 {
             return Ok(());
         }
     }

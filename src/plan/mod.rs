@@ -45,6 +45,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Where the tunnel with this id stands in [`Plan::tunnels`].
+    pub fn place(&self, id: &TunnelId) -> Option<usize> {
+        self.tunnels.iter().position(|tunnel| tunnel.id == *id)
+    }
+
     /// The tunnel with this id.
     pub fn tunnel(&self, id: &TunnelId) -> Option<&Tunnel> {
         self.tunnels.iter().find(|tunnel| tunnel.id == *id)

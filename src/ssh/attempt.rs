@@ -46,7 +46,7 @@ impl<'a> Attempt<'a> {
             }
             return Err(LoginError::Refused(std::mem::take(&mut self.refusal)));
         }
-        let files = self.key_files();
+        let files = self.key_files().await;
         for method in self.host.auth.clone() {
             let verdict = match method {
                 AuthMethod::Agent => self.offer_agent(&files).await?,
@@ -62,7 +62,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The keys the host names, or the person's usual ones, as far as they can be read.
-    fn key_files(&mut self) -> Vec<KeyFile> {
+    async fn key_files(&mut self) -> Vec<KeyFile> {
         let home = self.login.home.as_deref();
         let named = !self.host.identities.is_empty();
         let paths: Vec<PathBuf> = if named {
@@ -73,9 +73,12 @@ impl<'a> Attempt<'a> {
         };
         let mut files = Vec::new();
         for path in paths {
-            match KeyFile::read(&path) {
-                Ok(file) => files.push(file),
-                Err(KeyFileError::Missing) if !named => {}
+            let reading = path.clone();
+            let read = tokio::task::spawn_blocking(move || KeyFile::read(&reading)).await;
+            match read {
+                Ok(Ok(file)) => files.push(file),
+                Ok(Err(KeyFileError::Missing)) if !named => {}
+                Ok(Err(error)) => self.note(shown(&path), format!("not offered: {error}")),
                 Err(error) => self.note(shown(&path), format!("not offered: {error}")),
             }
         }
@@ -171,7 +174,7 @@ impl<'a> Attempt<'a> {
                 // russh reports a broken connection as a refusal that leaves no method.
                 if remaining_methods.is_empty() && self.handle.is_closed() {
                     return Err(if self.refusal.offered.is_empty() {
-                        LoginError::Lost
+                        LoginError::Lost(String::new())
                     } else {
                         self.note(what, "the server hung up".to_owned());
                         LoginError::Refused(std::mem::take(&mut self.refusal))
@@ -183,7 +186,7 @@ impl<'a> Attempt<'a> {
             }
             Err(error) if self.handle.is_closed() => {
                 tracing::debug!(%error, "the connection broke during login");
-                Err(LoginError::Lost)
+                Err(LoginError::Lost(String::new()))
             }
             Err(error) => {
                 self.refusal.nobody_to_ask |= from != "agent";

@@ -5,13 +5,14 @@
 //! gone, and always closes what it opened.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
+
+use super::crowd::Member;
 
 /// An open channel. Dropping it, or all of its parts, closes it at the server.
 pub struct Channel {
@@ -37,7 +38,7 @@ pub struct ChannelWriter {
 /// Closes the channel at the server when dropped: russh's own halves send nothing when they go.
 pub struct Closer {
     half: Arc<ChannelWriteHalf<Msg>>,
-    open: Arc<AtomicUsize>,
+    _member: Member,
     /// Fires with the session; nothing needs closing after that.
     ended: CancellationToken,
 }
@@ -60,18 +61,13 @@ pub enum Received {
 pub struct Gone;
 
 impl Channel {
-    pub(super) fn new(
-        channel: russh::Channel<Msg>,
-        open: Arc<AtomicUsize>,
-        ended: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(channel: russh::Channel<Msg>, member: Member, ended: CancellationToken) -> Self {
         let (read, write) = channel.split();
         let (half, gone) = (Arc::new(write), CancellationToken::new());
-        open.fetch_add(1, Ordering::Relaxed);
         Channel {
             reader: ChannelReader { half: read, gone: gone.clone(), closed: false },
             writer: ChannelWriter { half: half.clone(), gone },
-            closer: Closer { half, open, ended },
+            closer: Closer { half, _member: member, ended },
         }
     }
 
@@ -155,7 +151,6 @@ impl ChannelWriter {
 
 impl Drop for Closer {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
         let (half, ended) = (self.half.clone(), self.ended.clone());
         // Without a runtime the process is on its way out, and the session with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -14,11 +14,8 @@ use crate::topology::Keepalive;
 pub const WINDOW: u32 = 4 << 20;
 
 /// The settings for one session. `recorded` are the key types known for the host, asked for first.
-/// `pausable` is a session whose streams may be slower than their source: a paused session must not
-/// be taken for a dead one, so it has no inactivity limit.
-pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive, pausable: bool) -> Config {
+pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive) -> Config {
     let interval = (!keepalive.interval.is_zero()).then_some(keepalive.interval);
-    let patience = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(2);
     Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
         window_size: WINDOW,
@@ -32,8 +29,9 @@ pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive, pausable: boo
         },
         keepalive_interval: interval,
         keepalive_max: keepalive.max,
-        // Unlike keepalives it also fires while a write is blocked.
-        inactivity_timeout: interval.filter(|_| !pausable).map(|interval| interval.saturating_mul(patience)),
+        // It would fire on a session that only waits: for a slow client, or for a person's passphrase.
+        // The watchdog does its work.
+        inactivity_timeout: None,
         preferred: preferred(recorded),
         ..Config::default()
     }
@@ -110,13 +108,5 @@ mod tests {
         assert_eq!(order[0], Algorithm::Rsa { hash: Some(HashAlg::Sha512) });
         assert!(!order.contains(&Algorithm::Rsa { hash: None }));
         assert_eq!(host_key_algorithms(&[])[0], Algorithm::Ed25519);
-    }
-
-    #[test]
-    fn only_a_session_that_is_never_paused_has_an_inactivity_limit() {
-        let keepalive = Keepalive::default();
-        assert!(client_config(&[], keepalive, true).inactivity_timeout.is_none());
-        let limit = client_config(&[], keepalive, false).inactivity_timeout.unwrap();
-        assert!(limit >= keepalive.interval * (keepalive.max as u32 + 1));
     }
 }

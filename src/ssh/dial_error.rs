@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Why a target could not be dialled through a session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DialError {
     /// The server's rules forbid it.
     Prohibited(String),

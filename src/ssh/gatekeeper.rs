@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
-use russh::keys::{PublicKey, PublicKeyOrCertificate};
-use russh::{Channel, ChannelId, ChannelOpenFailure, Names};
+use russh::keys::PublicKeyOrCertificate;
+use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
 use tokio::sync::Notify;
 
-use super::trust::{Expectation, Fingerprint, HostKeyRefusal};
+use super::trust::{Expectation, HostKeyRefusal};
 use crate::topology::escape;
 
 /// What a session's handler noted, shared with the session's owner.
@@ -25,6 +25,8 @@ struct Facts {
     host_key: Option<HostKeyRefusal>,
     algorithms: Option<String>,
     ending: Option<String>,
+    /// The server's own words at the end.
+    farewell: Option<String>,
     refusals: VecDeque<(ChannelOpenFailure, String)>,
 }
 
@@ -51,6 +53,16 @@ impl Notes {
         self.facts().ending.clone()
     }
 
+    /// The server's own reason for ending the session, if it gave one; escaped.
+    pub fn ending_by_server(&self) -> Option<String> {
+        self.facts().farewell.clone()
+    }
+
+    /// Notes why the session ends, unless that is known already.
+    pub fn end_with(&self, ending: &str) {
+        self.facts().ending.get_or_insert_with(|| ending.to_owned());
+    }
+
     /// The server's words for a refused channel, escaped; empty if it said nothing.
     ///
     /// russh tells the opener the reason and the handler the words, without naming the opener; so the
@@ -73,25 +85,15 @@ impl Notes {
 pub struct Gatekeeper {
     /// What the server must show.
     pub expectation: Expectation,
-    /// The key accepted at the first exchange; a later exchange must show the same.
-    pub accepted: Option<PublicKey>,
     /// Where findings go.
     pub notes: Arc<Notes>,
 }
 
 impl Gatekeeper {
-    fn judge(&mut self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyRefusal> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = shown else {
-            return Err(HostKeyRefusal::Certificate);
-        };
-        match &self.accepted {
-            Some(accepted) if accepted.key_data() == key.key_data() => Ok(()),
-            Some(_) => Err(HostKeyRefusal::ChangedInSession { presented: Fingerprint::of(key) }),
-            None => {
-                self.expectation.judge(key)?;
-                self.accepted = Some(key.clone());
-                Ok(())
-            }
+    fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyRefusal> {
+        match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => self.expectation.judge(key),
+            PublicKeyOrCertificate::Certificate(_) => Err(HostKeyRefusal::Certificate),
         }
     }
 }
@@ -115,6 +117,14 @@ impl Handler for Gatekeeper {
         names: &Names,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
+        let first = self.notes.algorithms().is_none();
+        // The server says whether it keeps strict order only in the first exchange.
+        if first && !names.strict_kex() && names.cipher == cipher::CHACHA20_POLY1305 {
+            self.notes.end_with(
+                "it would let somebody on the way drop messages unnoticed (CVE-2023-48795, no strict key exchange)",
+            );
+            return Err(russh::Error::Disconnect);
+        }
         self.notes.facts().algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
         Ok(())
     }
@@ -145,11 +155,14 @@ impl Handler for Gatekeeper {
     async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let ending = match &reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                format!("the server ended the session: {}", escape(&info.message))
+                let words = escape(&info.message);
+                let ending = format!("the server ended the session: {words}");
+                self.notes.facts().farewell = Some(words);
+                ending
             }
             DisconnectReason::Error(error) => ending_of(error),
         };
-        self.notes.facts().ending = Some(ending);
+        self.notes.end_with(&ending);
         match reason {
             DisconnectReason::ReceivedDisconnect(_) => Ok(()),
             DisconnectReason::Error(error) => Err(error),
@@ -233,7 +246,7 @@ impl Handler for Gatekeeper {
 }
 
 async fn refuse(kind: &str, reply: ChannelOpenHandle) -> Result<(), russh::Error> {
-    tracing::warn!(kind, "refused a channel that the server opened unasked");
+    tracing::debug!(kind, "refused a channel that the server opened unasked");
     reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
     Ok(())
 }
@@ -242,7 +255,6 @@ async fn refuse(kind: &str, reply: ChannelOpenHandle) -> Result<(), russh::Error
 fn ending_of(error: &russh::Error) -> String {
     match error {
         russh::Error::KeepaliveTimeout => "it stopped answering".to_owned(),
-        russh::Error::InactivityTimeout => "nothing came from it any more".to_owned(),
         russh::Error::Disconnect | russh::Error::HUP => "the connection was closed".to_owned(),
         russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             "the connection was closed".to_owned()

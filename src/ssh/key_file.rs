@@ -1,7 +1,8 @@
 //! A private key in a file: what can be known of it without its passphrase, and how it signs once it
 //! is unlocked. Never keeps a passphrase.
 
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,11 @@ use russh::keys::signature::Signer as _;
 use russh::keys::ssh_encoding::Encode;
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{HashAlg, PrivateKey, PublicKey};
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
+
+/// The most that is read of a key file, in bytes.
+const LIMIT: u64 = 1 << 20;
 
 /// A key file as it stands on disk.
 #[derive(Clone)]
@@ -56,13 +61,18 @@ impl KeyFile {
     /// # Errors
     /// When it is missing, unreadable, readable by others, or no private key.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let file = std::fs::File::open(path).map_err(unreadable)?;
+        // A pipe would keep us waiting for its other end.
+        let flags = OFlags::NONBLOCK.bits() as i32;
+        let file = std::fs::File::options().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(KeyFileError::Unreadable(std::io::Error::other("it is no regular file")));
+        }
         let mode = metadata.mode() & 0o777;
         if mode & 0o077 != 0 && metadata.uid() == rustix::process::getuid().as_raw() {
             return Err(KeyFileError::Exposed { mode });
         }
-        let text = std::io::read_to_string(file).map(Zeroizing::new).map_err(unreadable)?;
+        let text = std::io::read_to_string(file.take(LIMIT)).map(Zeroizing::new).map_err(unreadable)?;
         let path = path.to_owned();
         if let Ok(key) = PrivateKey::from_openssh(text.as_str()) {
             let public = Some(key.public_key().clone());

@@ -4,12 +4,15 @@
 //! Reads and matches line by line; a line it cannot read is skipped with a warning, a file it cannot
 //! read is an error. Never writes, and never decides what an unknown host means.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use russh::keys::ssh_key::known_hosts::{Entry, HostPatterns, Marker};
 use russh::keys::{Algorithm, PublicKey};
+use rustix::fs::OFlags;
 use sha1::Sha1;
 
 /// Everything recorded for one host, in file order.
@@ -51,7 +54,7 @@ impl Records {
     pub fn read(files: &[PathBuf], names: &[String]) -> Result<Self, (PathBuf, io::Error)> {
         let mut records = Vec::new();
         for file in files {
-            match std::fs::read(file) {
+            match read(file) {
                 Ok(bytes) => collect(&String::from_utf8_lossy(&bytes), file, names, &mut records),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err((file.clone(), error)),
@@ -78,6 +81,22 @@ impl Records {
     pub fn algorithms(&self) -> Vec<Algorithm> {
         self.0.iter().filter(|record| !record.revoked).map(|record| record.key.algorithm()).collect()
     }
+}
+
+/// The most that is read of a known_hosts file, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would keep us waiting for its other end.
+    let opened = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(file)?;
+    if !opened.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    if opened.take(LIMIT + 1).read_to_end(&mut bytes)? as u64 > LIMIT {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
 }
 
 fn collect(text: &str, file: &Path, names: &[String], records: &mut Vec<Record>) {

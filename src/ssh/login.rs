@@ -55,8 +55,8 @@ pub struct LoggedIn {
 pub enum LoginError {
     /// The server took nothing that was offered.
     Refused(LoginRefusal),
-    /// The connection broke during login.
-    Lost,
+    /// The connection broke during login: why, as far as it is known.
+    Lost(String),
     /// The server stopped answering during login.
     TimedOut,
 }
@@ -74,6 +74,8 @@ pub struct LoginRefusal {
     pub nobody_to_ask: bool,
     /// Whether any key was offered to the server at all.
     pub was_asked: bool,
+    /// The server's reason for hanging up, if it gave one; escaped.
+    pub ending: Option<String>,
 }
 
 impl Login {

@@ -2,7 +2,6 @@
 //! knows nothing of the sessions below or above it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
@@ -13,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::channel::Channel;
 use super::config::{WINDOW, client_config};
+use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
-use super::login::{LoggedIn, Login, LoginError};
+use super::login::{LoggedIn, Login, LoginError, LoginRefusal};
 use super::trust::{Expectation, HostKeyRefusal};
+use super::watchdog;
 use super::wire::{Wire, WireHandle};
 use crate::topology::{Endpoint, Host, escape};
 
@@ -30,8 +31,6 @@ pub struct Opening<'a> {
     pub login: &'a Login,
     /// How long the version exchange and the key exchange may take together.
     pub banner: Duration,
-    /// Whether its streams may stop reading, and with them the session.
-    pub pausable: bool,
     /// Told at the beginning of each step.
     pub on_step: &'a (dyn Fn(Step) + Send + Sync),
 }
@@ -67,8 +66,7 @@ pub struct Session {
     handle: Arc<Handle<Gatekeeper>>,
     wire: WireHandle,
     notes: Arc<Notes>,
-    /// Channels open now.
-    open: Arc<AtomicUsize>,
+    crowd: Crowd,
     logged_in: LoggedIn,
 }
 
@@ -79,12 +77,12 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
-        let Opening { host, expectation, login, banner, pausable, on_step } = opening;
+        let Opening { host, expectation, login, banner, on_step } = opening;
         let guard = below.cut.clone().drop_guard();
         let notes = Arc::new(Notes::default());
-        let config = client_config(&expectation.algorithms(), host.keepalive, pausable);
+        let config = client_config(&expectation.algorithms(), host.keepalive);
         below.gauge.set_ceiling(ceiling(0));
-        let gatekeeper = Gatekeeper { expectation, accepted: None, notes: notes.clone() };
+        let gatekeeper = Gatekeeper { expectation, notes: notes.clone() };
 
         on_step(Step::Banner);
         let keys = Once::new();
@@ -114,13 +112,26 @@ impl Session {
             Ok(logged_in) => logged_in,
             Err(error) => {
                 // Tells the server why, so that its log does not blame the network.
-                let _ = tokio::time::timeout(Duration::from_millis(200), say_goodbye(&handle)).await;
-                return Err(OpenError::Login(error));
+                let goodbye = async {
+                    say_goodbye(&handle).await;
+                    below.ended.cancelled().await;
+                };
+                let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
+                return Err(OpenError::Login(match error {
+                    LoginError::Lost(_) => LoginError::Lost(notes.ending().unwrap_or_default()),
+                    LoginError::Refused(refusal) => {
+                        LoginError::Refused(LoginRefusal { ending: notes.ending_by_server(), ..refusal })
+                    }
+                    error => error,
+                }));
             }
         };
         guard.disarm();
-        let handle = Arc::new(handle);
-        Ok(Session { handle, wire: below, notes, open: Arc::new(AtomicUsize::new(0)), logged_in })
+        let (handle, crowd) = (Arc::new(handle), Crowd::default());
+        let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
+        let keepalive = host.keepalive;
+        tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
+        Ok(Session { handle, wire: below, notes, crowd, logged_in })
     }
 
     /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is
@@ -137,39 +148,34 @@ impl Session {
         within: Duration,
     ) -> Result<Channel, DialError> {
         let (answer, answered) = oneshot::channel();
-        let (handle, open, ended) = (self.handle.clone(), self.open.clone(), self.wire.ended.clone());
-        let (gauge, endpoint) = (self.wire.gauge.clone(), endpoint.clone());
-        // A task of its own: were this future dropped while waiting, a late stream would stay open
-        // at both ends.
+        let (handle, notes, ended) = (self.handle.clone(), self.notes.clone(), self.wire.ended.clone());
+        let endpoint = endpoint.clone();
+        let member = self.crowd.join();
+        self.wire.gauge.set_ceiling(ceiling(self.crowd.len()));
+        // A task of its own: were this future dropped while waiting, a late stream would stay open at
+        // both ends, and a late refusal would leave its words to somebody else.
         tokio::spawn(async move {
             let opened = tokio::select! {
                 opened = open_channel(&handle, &endpoint, originator) => opened,
                 () = ended.cancelled() => Err(russh::Error::Disconnect),
             };
-            let opened = opened.map(|channel| {
-                gauge.set_ceiling(ceiling(open.load(Ordering::Relaxed) + 1));
-                Channel::new(channel, open, ended)
-            });
+            let opened = match opened {
+                Ok(channel) => Ok(Channel::new(channel, member, ended)),
+                Err(russh::Error::ChannelOpenFailure(reason)) => Err(refusal(&notes, reason).await),
+                Err(_) => Err(DialError::SessionLost),
+            };
             // Nobody waits any more: dropping the channel closes it.
             drop(answer.send(opened));
         });
         match tokio::time::timeout(within, answered).await {
             Err(_) => Err(DialError::TimedOut),
-            Ok(Err(_)) => Err(DialError::SessionLost),
-            Ok(Ok(Ok(channel))) => Ok(channel),
-            Ok(Ok(Err(russh::Error::ChannelOpenFailure(reason)))) => Err(self.refusal(reason).await),
-            Ok(Ok(Err(_))) => Err(DialError::SessionLost),
+            Ok(opened) => opened.unwrap_or(Err(DialError::SessionLost)),
         }
     }
 
-    async fn refusal(&self, reason: ChannelOpenFailure) -> DialError {
-        let said = tokio::time::timeout(Duration::from_millis(200), self.notes.words_for(&reason));
-        let said = said.await.unwrap_or_default();
-        match reason {
-            ChannelOpenFailure::AdministrativelyProhibited => DialError::Prohibited(said),
-            ChannelOpenFailure::ConnectFailed => DialError::Failed(said),
-            _ => DialError::Refused(said),
-        }
+    /// The streams it carries.
+    pub fn crowd(&self) -> Crowd {
+        self.crowd.clone()
     }
 
     /// The time until the server answers a probe, through every layer below.
@@ -214,7 +220,8 @@ impl Session {
         };
         if tokio::time::timeout(patience, goodbye).await.is_err() {
             self.wire.cut.cancel();
-            self.wire.ended.cancelled().await;
+            // A cut wire ends its session at once; the limit only keeps a mistake from hanging the end.
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.wire.ended.cancelled()).await;
         }
     }
 
@@ -227,6 +234,16 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.wire.cut.cancel();
+    }
+}
+
+async fn refusal(notes: &Notes, reason: ChannelOpenFailure) -> DialError {
+    let said = tokio::time::timeout(Duration::from_millis(200), notes.words_for(&reason));
+    let said = said.await.unwrap_or_default();
+    match reason {
+        ChannelOpenFailure::AdministrativelyProhibited => DialError::Prohibited(said),
+        ChannelOpenFailure::ConnectFailed => DialError::Failed(said),
+        _ => DialError::Refused(said),
     }
 }
 
@@ -260,6 +277,9 @@ async fn say_goodbye(handle: &Handle<Gatekeeper>) {
 fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -> OpenError {
     if let Some(refusal) = notes.host_key_refusal() {
         return OpenError::HostKey(refusal);
+    }
+    if let Some(ending) = notes.ending().filter(|_| matches!(error, russh::Error::Disconnect)) {
+        return OpenError::Protocol(step, ending);
     }
     match (step, error) {
         (Step::Banner, _) => OpenError::ClosedSilently,

@@ -13,23 +13,31 @@ use tokio::net::tcp::OwnedReadHalf;
 /// How much is asked of the kernel at a time. Larger reads made no difference (`docs/performance.md`).
 pub const READ_SIZE: usize = 64 * 1024;
 
-/// Prepares a socket for interactive, long-lived use: no Nagle delay, and a dead peer is noticed by
-/// the kernel too, even while a write is blocked.
+/// Prepares a socket for interactive, long-lived use: no Nagle delay, and a peer that is gone is
+/// noticed even when nothing is sent. A peer that merely does not read keeps its connection.
 ///
 /// # Errors
 /// When the operating system refuses an option.
 pub fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
     let probes = TcpKeepalive::new()
-        .with_time(Duration::from_secs(15))
-        .with_interval(Duration::from_secs(5))
-        .with_retries(3);
-    socket.set_tcp_keepalive(&probes)?;
-    // Bytes that nobody acknowledged for this long mean a dead peer; the kernel's own patience is
-    // about a quarter of an hour.
-    sockopt::set_tcp_user_timeout(stream, 25_000)?;
-    Ok(())
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(10))
+        .with_retries(6);
+    SockRef::from(stream).set_tcp_keepalive(&probes)
+}
+
+/// Prepares the socket that a chain stands on: as [`prepare`], and bytes that nobody acknowledged for
+/// `patience` mean a dead peer. The kernel's own patience is about a quarter of an hour.
+///
+/// An SSH server reads whatever comes; for any other peer this would take one that pauses for dead.
+///
+/// # Errors
+/// When the operating system refuses an option.
+pub fn prepare_base(stream: &TcpStream, patience: Duration) -> io::Result<()> {
+    prepare(stream)?;
+    let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(stream, milliseconds).map_err(io::Error::from)
 }
 
 /// Makes the next close of the socket a reset: what was cut must never look like a whole stream.

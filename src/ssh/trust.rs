@@ -185,11 +185,6 @@ pub enum HostKeyRefusal {
         /// Why.
         cause: String,
     },
-    /// The server showed another key when keys were exchanged anew.
-    ChangedInSession {
-        /// The key shown now.
-        presented: Fingerprint,
-    },
     /// The server showed a certificate, which hopper did not ask for.
     Certificate,
 }

@@ -8,8 +8,9 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
@@ -21,8 +22,8 @@ use super::channel::{Channel, Received};
 use super::socket::{self, READ_SIZE};
 use super::{ByteStream, Dialled};
 
-/// One end of a transport, as russh sees it: reads never wait for anything but bytes, and both
-/// directions fail at once when the wire is cut.
+/// One end of a transport, as russh sees it: reads never wait for anything but bytes. When the wire is
+/// cut, writes fail at once, and reads after the last bytes that came.
 pub struct Wire {
     incoming: UnboundedReceiver<Bytes>,
     current: Bytes,
@@ -46,12 +47,12 @@ pub struct WireHandle {
 }
 
 /// What a wire counts.
-#[derive(Default)]
 pub struct Gauge {
     /// Whether the peer ever said anything.
     heard: CancellationToken,
-    /// Whether the peer ended the stream or it broke, rather than we.
-    over: AtomicBool,
+    /// When the peer last sent something, in milliseconds since `born`.
+    heard_at: AtomicU64,
+    born: Instant,
     /// Bytes taken from the stream and not yet read by the session.
     queued: AtomicUsize,
     /// The most that may be queued; 0 before the owner has set it.
@@ -59,6 +60,16 @@ pub struct Gauge {
 }
 
 impl Gauge {
+    fn new() -> Self {
+        Gauge {
+            heard: CancellationToken::new(),
+            heard_at: AtomicU64::new(0),
+            born: Instant::now(),
+            queued: AtomicUsize::new(0),
+            ceiling: AtomicUsize::new(0),
+        }
+    }
+
     /// Whether the peer ever sent a byte.
     pub fn heard(&self) -> bool {
         self.heard.is_cancelled()
@@ -69,9 +80,10 @@ impl Gauge {
         self.heard.cancelled().await;
     }
 
-    /// Whether the stream below ended or broke by itself.
-    pub fn over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+    /// How long the peer has been silent.
+    pub fn silence(&self) -> Duration {
+        let heard_at = Duration::from_millis(self.heard_at.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(heard_at)
     }
 
     /// Sets how many bytes the peer can rightfully have in flight. More means a peer that ignores
@@ -81,7 +93,7 @@ impl Gauge {
     }
 }
 
-/// What a wire ends for, told by its reading task.
+/// Where a wire's reading task puts what it reads.
 struct Intake {
     queue: UnboundedSender<Bytes>,
     gauge: Arc<Gauge>,
@@ -92,6 +104,8 @@ impl Intake {
     /// Takes what arrived. `false` once there is no more use in reading.
     fn take(&self, bytes: Bytes) -> bool {
         self.gauge.heard.cancel();
+        let now = u64::try_from(self.gauge.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.gauge.heard_at.store(now, Ordering::Relaxed);
         let queued = self.gauge.queued.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
         let ceiling = self.gauge.ceiling.load(Ordering::Relaxed);
         if ceiling != 0 && queued > ceiling {
@@ -102,42 +116,39 @@ impl Intake {
         self.queue.send(bytes).is_ok()
     }
 
-    /// The peer ended its side: the session reads the end after what is queued.
-    fn end(&self) {
-        self.gauge.over.store(true, Ordering::Relaxed);
-    }
-
     /// The stream broke: nothing can be read or written any more.
     fn broke(&self) {
-        self.gauge.over.store(true, Ordering::Relaxed);
         self.cut.cancel();
     }
 }
 
 impl Wire {
-    /// A wire over what local dialled.
+    /// A wire over what local dialled; `patience` as for [`Wire::over_tcp`].
     ///
     /// # Errors
     /// When the operating system refuses a socket option.
-    pub fn over_dialled(dialled: Dialled) -> io::Result<(Wire, WireHandle)> {
+    pub fn over_dialled(dialled: Dialled, patience: Option<Duration>) -> io::Result<(Wire, WireHandle)> {
         match dialled {
-            Dialled::Tcp(stream) => Self::over_tcp(stream),
+            Dialled::Tcp(stream) => Self::over_tcp(stream, patience),
             Dialled::Memory(stream) => Ok(Self::over_stream(stream)),
         }
     }
 
-    /// A wire over a real socket.
+    /// A wire over a real socket. A peer that leaves bytes unacknowledged for `patience` is dead.
     ///
     /// # Errors
     /// When the operating system refuses a socket option.
-    pub fn over_tcp(stream: TcpStream) -> io::Result<(Wire, WireHandle)> {
-        socket::prepare(&stream)?;
+    pub fn over_tcp(stream: TcpStream, patience: Option<Duration>) -> io::Result<(Wire, WireHandle)> {
+        match patience {
+            Some(patience) => socket::prepare_base(&stream, patience)?,
+            None => socket::prepare(&stream)?,
+        }
         let (mut read, write) = stream.into_split();
         Ok(Self::start(Box::pin(write), |intake| async move {
             let mut buffer = BytesMut::new();
             loop {
                 match socket::read_eagerly(&mut read, &mut buffer).await {
-                    Ok(0) => return intake.end(),
+                    Ok(0) => return,
                     Ok(_) if intake.take(buffer.split().freeze()) => {}
                     Ok(_) => return,
                     Err(error) => {
@@ -163,10 +174,7 @@ impl Wire {
                         }
                     }
                     // The session reads the end after what is queued; only then may it be cut.
-                    Received::End => {
-                        intake.end();
-                        break;
-                    }
+                    Received::End => break,
                     Received::Closed | Received::Broken => {
                         intake.broke();
                         break;
@@ -188,7 +196,7 @@ impl Wire {
             loop {
                 buffer.reserve(READ_SIZE);
                 match read.read_buf(&mut buffer).await {
-                    Ok(0) => return intake.end(),
+                    Ok(0) => return,
                     Ok(_) if intake.take(buffer.split().freeze()) => {}
                     Ok(_) => return,
                     Err(error) => {
@@ -206,7 +214,7 @@ impl Wire {
         T: Future<Output = ()> + Send + 'static,
     {
         let (queue, incoming) = unbounded_channel();
-        let gauge = Arc::new(Gauge::default());
+        let gauge = Arc::new(Gauge::new());
         let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
         let task = reading(Intake { queue, gauge: gauge.clone(), cut: cut.clone() });
         let (stop, gone) = (cut.clone(), ended.clone());

@@ -61,6 +61,7 @@ impl TunnelBlame<'_> {
                 failure.help.push(format!(
                     "read the real fingerprint on {server}'s console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
                 ));
+                failure.help.push(format!("pin the fingerprint of its {} key", presented.algorithm));
                 failure
             }
             HostKeyRefusal::Unreadable { file, cause } => {
@@ -69,13 +70,13 @@ impl TunnelBlame<'_> {
                 failure.help.push(format!("make {} readable, or remove it", file.display()));
                 failure
             }
-            HostKeyRefusal::ChangedInSession { presented } => {
-                let mut failure = make("H0506", format!("{server} changed its host key within the session"));
-                failure.facts.push(("presented", format!("{presented}   {seen}")));
-                failure
-            }
             HostKeyRefusal::Certificate => {
-                make("H0507", format!("{server} shows a host certificate, which hopper did not ask for"))
+                let message = format!("{server} shows a host certificate, which hopper did not ask for");
+                let mut failure = make("H0507", message);
+                failure.help.push(format!(
+                    "have {server} show a plain host key as well (HostKey in its sshd_config)"
+                ));
+                failure
             }
         };
         failure.facts.push(("sent", format!("nothing was sent to {server}: no name, no key, no password")));

@@ -158,14 +158,20 @@ impl TunnelBlame<'_> {
             }
             OpenError::HostKey(refusal) => self.host_key(&refusal),
             OpenError::Login(LoginError::Refused(refusal)) => self.login(refusal),
-            OpenError::Login(LoginError::Lost) => {
+            OpenError::Login(LoginError::Lost(ending)) => {
                 let message = format!("{server} closed the connection during login");
-                self.failure("H0607", Exit::Unreachable, Phase::Login, message)
+                let mut failure = self.failure("H0607", Exit::Unreachable, Phase::Login, message);
+                failure.facts.push(("cause", said_or(&ending, "it gave no reason")));
+                failure.help.push(format!("look at {server}'s sshd log, or wait a minute and try again"));
+                failure
             }
             OpenError::Login(LoginError::TimedOut) => {
                 let message = format!("{server} stopped answering during login");
                 let mut failure = self.failure("H0607", Exit::Unreachable, Phase::Login, message);
                 failure.facts.push(("waited", seconds(self.tunnel.server.timeout.login)));
+                failure.help.push(format!(
+                    "give it more time: \"{server}\": {{ …, \"timeout\": {{ \"login\": \"60s\" }} }}"
+                ));
                 failure
             }
         }
@@ -181,7 +187,7 @@ impl TunnelBlame<'_> {
 
     fn login(&self, refusal: LoginRefusal) -> Failure {
         let server = self.server();
-        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked } = refusal;
+        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked, ending } = refusal;
         let message = match was_asked {
             false => format!("there is no key to offer to {server}"),
             true => format!("{server} refused every way to log in"),
@@ -191,6 +197,9 @@ impl TunnelBlame<'_> {
         failure.facts.push(("as", escape(&user)));
         for (what, outcome) in offered {
             failure.facts.push(("offered", format!("{what}   {outcome}")));
+        }
+        if let Some(ending) = ending {
+            failure.facts.push(("it said", ending));
         }
         if !accepts.is_empty() {
             failure.facts.push(("accepts", escape(&accepts.join(", "))));

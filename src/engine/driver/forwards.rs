@@ -41,20 +41,23 @@ impl Driver {
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Proved(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
-            promise.keep(Report::Proved(f, scene.prove(&scene.plan.forwards[f], &dialer).await));
+            let planned = &scene.plan.forwards[f];
+            if let Some(dialer) = dialer {
+                promise.keep(Report::Proved(f, scene.prove(planned, &dialer).await));
+            }
         }));
     }
 
     fn session_of(&self, f: usize) -> Option<Arc<Session>> {
         let via = self.scene.plan.forwards[f].via.as_ref()?;
-        let t = self.scene.plan.tunnels.iter().position(|tunnel| tunnel.id == *via)?;
+        let t = self.scene.plan.place(via)?;
         self.tunnels[t].session.clone()
     }
 
     /// Serves a forward that was proved, unless it is being stopped by now.
     pub(super) fn serve(&mut self, f: usize, proof: Proof) {
         let planned = &self.scene.plan.forwards[f];
-        let dialer = self.scene.dialer(planned, self.session_of(f));
+        let Some(dialer) = self.scene.dialer(planned, self.session_of(f)) else { return };
         let terms = self.scene.terms_of(planned);
         let life = &mut self.forwards[f];
         let Some(bound) = life.bound.take() else { return };

@@ -26,7 +26,10 @@ enum Report {
     Closed(usize),
     Proved(usize, Result<Proof, Failure>),
     Stopped(usize),
-    RoundTrip(usize, Duration),
+    /// A forward could not be proved, and nothing under it is to blame.
+    Unproved(usize, Failure),
+    /// The time a probe took; `None` when it was not answered.
+    RoundTrip(usize, Option<Duration>),
 }
 
 pub(in crate::engine) struct Driver {
@@ -105,9 +108,10 @@ impl Driver {
                 self.measure_round_trip(t);
                 self.step(Input::Opened(t));
             }
-            Report::Opened(t, Err(failure)) => self.step(Input::TunnelFailed(t, failure)),
+            Report::Opened(t, Err(_)) if self.machine.is_condemned(t) => {}
+            Report::Opened(t, Err(failure)) => self.blame_for_opening(t, failure),
             Report::Ended(t) if self.machine.is_condemned(t) => {}
-            Report::Ended(t) => self.find_culprit(t),
+            Report::Ended(t) => self.blame_for_end(t),
             Report::Blamed(t, failure) => self.step(Input::TunnelFailed(t, failure)),
             Report::Closed(t) => {
                 scene.tell(Event::TunnelClosed { tunnel: scene.plan.tunnels[t].id.clone() });
@@ -117,7 +121,8 @@ impl Driver {
                 self.serve(f, proof);
                 self.step(Input::Proved(f));
             }
-            Report::Proved(f, Err(failure)) => {
+            Report::Proved(f, Err(failure)) => self.blame_for_proof(f, failure),
+            Report::Unproved(f, failure) => {
                 self.forwards[f].bound = None;
                 self.board.post(|snapshot| snapshot.forwards[f].listen = None);
                 self.step(Input::ForwardFailed(f, failure));
@@ -127,7 +132,7 @@ impl Driver {
                 scene.tell(Event::ForwardClosed { forward: scene.plan.forwards[f].forward.id.clone() });
                 self.step(Input::Stopped(f));
             }
-            Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = Some(rtt)),
+            Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = rtt),
         }
     }
 

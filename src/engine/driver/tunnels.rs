@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Driver, Report};
-use crate::engine::act::culprit;
+use crate::engine::Failure;
+use crate::engine::act::broken_ground;
 use crate::engine::blame::{self, TunnelBlame};
 use crate::engine::life::{Promise, Work};
 
@@ -26,8 +27,7 @@ impl Driver {
     }
 
     fn below(&self, t: usize) -> Option<usize> {
-        let through = self.scene.plan.tunnels[t].through.as_ref()?;
-        self.scene.plan.tunnels.iter().position(|tunnel| tunnel.id == *through)
+        self.scene.plan.place(self.scene.plan.tunnels[t].through.as_ref()?)
     }
 
     pub(super) fn watch(&self, t: usize, ended: CancellationToken) {
@@ -38,15 +38,36 @@ impl Driver {
         });
     }
 
-    pub(super) fn find_culprit(&self, t: usize) {
+    /// A session ended by itself: finds out whether it, or something under it, is to blame.
+    pub(super) fn blame_for_end(&self, t: usize) {
+        let own = self.tunnels[t].session.as_ref().map_or_else(String::new, |session| session.ending());
+        let tunnel = &self.scene.plan.tunnels[t];
+        let failure = TunnelBlame { plan: &self.scene.plan, tunnel }.lost(&own);
+        self.blame_ground(self.below(t), Report::Blamed(t, failure));
+    }
+
+    /// Opening a tunnel failed: what it stands on may be the reason.
+    pub(super) fn blame_for_opening(&self, t: usize, failure: Failure) {
+        self.blame_ground(self.below(t), Report::Blamed(t, failure));
+    }
+
+    /// Proving a forward failed: what it stands on may be the reason.
+    pub(super) fn blame_for_proof(&self, f: usize, failure: Failure) {
+        let via = self.scene.plan.forwards[f].via.as_ref();
+        self.blame_ground(via.and_then(|id| self.scene.plan.place(id)), Report::Unproved(f, failure));
+    }
+
+    /// Reports the lowest broken tunnel under `top`, or `otherwise` when all of them answer.
+    fn blame_ground(&self, top: Option<usize>, otherwise: Report) {
         let scene = self.scene.clone();
-        let promise = Promise::new(&self.reports, Report::Blamed(t, blame::own_fault()));
+        let promise = Promise::new(&self.reports, otherwise);
         let sessions: Vec<_> = self.tunnels.iter().map(|tunnel| tunnel.session.clone()).collect();
         tokio::spawn(async move {
-            let (to_blame, ending) = culprit(&scene.plan, t, &sessions).await;
-            let tunnel = &scene.plan.tunnels[to_blame];
-            let failure = TunnelBlame { plan: &scene.plan, tunnel }.lost(&ending);
-            promise.keep(Report::Blamed(to_blame, failure));
+            if let Some((t, ending)) = broken_ground(&scene.plan, top, &sessions).await {
+                let tunnel = &scene.plan.tunnels[t];
+                let failure = TunnelBlame { plan: &scene.plan, tunnel }.lost(&ending);
+                promise.keep(Report::Blamed(t, failure));
+            }
         });
     }
 
@@ -56,17 +77,25 @@ impl Driver {
         let (promise, hurry) = (Promise::new(&self.reports, Report::Closed(t)), self.controls.hurry.clone());
         tokio::spawn(async move {
             let _kept_at_the_end = promise;
-            if let Some(opening) = life.opening {
-                opening.call_off().await;
-            }
-            if let Some(session) = life.session {
-                tokio::select! {
-                    () = session.close(patience) => {}
-                    () = hurry.cancelled() => session.cut(),
+            let session = life.session.clone();
+            let in_order = async {
+                if let Some(opening) = life.opening {
+                    opening.call_off().await;
                 }
-            }
-            if let Some(carrier) = life.carrier {
-                carrier.stop().await;
+                if let Some(session) = life.session {
+                    session.close(patience).await;
+                }
+                if let Some(carrier) = life.carrier {
+                    carrier.stop().await;
+                }
+            };
+            tokio::select! {
+                () = in_order => {}
+                () = hurry.cancelled() => {
+                    if let Some(session) = session {
+                        session.cut();
+                    }
+                }
             }
         });
     }
@@ -81,9 +110,8 @@ impl Driver {
         let Some(session) = self.tunnels[t].session.clone() else { return };
         let reports = self.reports.clone();
         tokio::spawn(async move {
-            if let Some(rtt) = session.ping(ROUND_TRIP_LIMIT).await {
-                drop(reports.send(Report::RoundTrip(t, rtt)));
-            }
+            let rtt = session.ping(ROUND_TRIP_LIMIT).await;
+            drop(reports.send(Report::RoundTrip(t, rtt)));
         });
     }
 }

@@ -1,0 +1,36 @@
+//! Ends a session whose server has fallen silent. russh's own timers stand still while it writes, and
+//! take a session that was made to wait for a dead one; this one looks at the wire from outside.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::crowd::Crowd;
+use super::gatekeeper::Notes;
+use super::wire::WireHandle;
+use crate::topology::Keepalive;
+
+/// Watches until the session is over. A living server answers keepalives and grants windows, so
+/// silence for `interval` × (`max` + 1), and a second for the answer on its way, means that it is gone.
+pub(super) async fn watch(wire: WireHandle, crowd: Crowd, notes: &Notes, keepalive: Keepalive) {
+    if keepalive.interval.is_zero() {
+        return;
+    }
+    let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(1);
+    let limit = keepalive.interval.saturating_mul(tolerated) + Duration::from_secs(1);
+    let mut look = tokio::time::interval((keepalive.interval / 2).min(Duration::from_secs(1)));
+    let mut excused_at = Instant::now();
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            () = wire.ended.cancelled() => return,
+        }
+        if crowd.is_held_up() {
+            excused_at = Instant::now();
+        } else if wire.gauge.silence().min(excused_at.elapsed()) > limit {
+            notes.end_with("it stopped answering");
+            wire.cut.cancel();
+            return;
+        }
+    }
+}
