@@ -1,7 +1,7 @@
 //! Passes each event to the one way of showing it that was chosen. Never blocks on a person and never
 //! fails: a run does not end because nobody can watch it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,13 +11,17 @@ use jiff::Timestamp;
 use super::bars::Bars;
 use super::names::Names;
 use super::style::Style;
-use super::{json, plain, url};
+use super::url::{reachable, url};
+use super::{json, plain};
 use crate::engine::Event;
 use crate::plan::Plan;
-use crate::topology::ForwardId;
+use crate::topology::escape;
 
 /// More rows than this are no overview: they scroll, and redrawing them costs more than it shows.
 const MOST_BARS: usize = 48;
+
+/// To the beginning of the line, and nothing left of what stands there.
+const FRESH: &str = "\r\x1b[K";
 
 /// How a run is shown while it goes up, stays and goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +53,8 @@ pub enum Sink {
     /// Anything else that takes text: a file, a pipe, memory. Bars need a terminal, so [`Mode::Bars`]
     /// becomes [`Mode::Plain`] here.
     Text(Box<dyn Write + Send>),
-    /// A terminal other than standard error.
-    Terminal(ProgressDrawTarget),
+    /// A terminal other than standard error: to draw bars on, and to write lines to once they are done.
+    Terminal(ProgressDrawTarget, Box<dyn Write + Send>),
 }
 
 /// Shows the events of one run. Shared between threads as it is.
@@ -72,7 +76,10 @@ enum Eyes {
 /// What later events need to know of earlier ones.
 #[derive(Default)]
 struct Past {
-    urls: BTreeMap<ForwardId, String>,
+    /// The forwards that are up, and what to open for each.
+    doors: BTreeMap<String, String>,
+    /// The forwards that were given up.
+    without: BTreeSet<String>,
     settled: bool,
 }
 
@@ -86,17 +93,18 @@ impl Reporter {
             (Mode::None, _) => Eyes::None,
             (Mode::Json, sink) => Eyes::Json(Mutex::new(text(sink))),
             (Mode::Bars, Sink::Stderr) if !many => {
-                Eyes::Bars(Bars::new(plan, &names, style, ProgressDrawTarget::stderr()))
+                let target = ProgressDrawTarget::stderr();
+                Eyes::Bars(Bars::new(plan, &names, style, target, Box::new(io::stderr())))
             }
-            (Mode::Bars, Sink::Terminal(target)) if !many => {
-                Eyes::Bars(Bars::new(plan, &names, style, target))
+            (Mode::Bars, Sink::Terminal(target, after)) if !many => {
+                Eyes::Bars(Bars::new(plan, &names, style, target, after))
             }
             (Mode::Bars | Mode::Plain, sink) => Eyes::Plain(Mutex::new(text(sink))),
         };
         Reporter { eyes, names, style, hint: None, past: Mutex::default() }
     }
 
-    /// What to tell the person to do next when everything is up, in brackets behind the URLs.
+    /// What to tell the person to do next when everything is up, in a line of its own.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -107,11 +115,7 @@ impl Reporter {
     /// the failure itself, with [`failure::render`](super::failure::render).
     pub fn event(&self, event: &Event) {
         let mut past = held(&self.past);
-        if let Event::ForwardUp { forward, local, .. } = event
-            && let Some(protocol) = self.names.forward(forward).and_then(|name| name.protocol.as_ref())
-        {
-            past.urls.insert(forward.clone(), url(protocol, *local));
-        }
+        past.note(event, &self.names);
         match &self.eyes {
             Eyes::None => {}
             Eyes::Json(sink) => put(sink, &json::line(event, &self.names, Timestamp::now())),
@@ -130,7 +134,8 @@ impl Reporter {
                     bars.settle();
                 }
                 if let Some(line) = self.line(event, &past) {
-                    bars.say(&line);
+                    // Over what a person may have typed meanwhile, the `^C` that closed it above all.
+                    bars.say(&format!("{FRESH}{line}"));
                 }
             }
         }
@@ -147,21 +152,38 @@ impl Reporter {
 
     fn line(&self, event: &Event, past: &Past) -> Option<String> {
         if let Event::Up { elapsed } = event {
-            let urls: Vec<String> = past.urls.values().cloned().collect();
-            return Some(plain::up(*elapsed, &urls, self.hint.as_deref()));
+            return Some(plain::up(*elapsed, &past.doors, &past.without, self.hint.as_deref()));
         }
         plain::line(event, &self.names, self.style)
+    }
+}
+
+impl Past {
+    fn note(&mut self, event: &Event, names: &Names) {
+        match event {
+            Event::ForwardUp { forward, local, .. } => {
+                let protocol = names.forward(forward).and_then(|name| name.protocol.as_ref());
+                let address = || reachable(*local).to_string();
+                let door = protocol.map_or_else(address, |protocol| url(protocol, *local));
+                self.doors.insert(escape(&forward.0), door);
+            }
+            Event::ForwardFailed { forward, .. } => {
+                self.without.insert(escape(&forward.0));
+            }
+            _ => {}
+        }
     }
 }
 
 fn text(sink: Sink) -> Box<dyn Write + Send> {
     match sink {
         Sink::Text(text) => text,
-        Sink::Stderr | Sink::Terminal(_) => Box::new(io::stderr()),
+        Sink::Terminal(_, text) => text,
+        Sink::Stderr => Box::new(io::stderr()),
     }
 }
 
-fn put(sink: &Mutex<Box<dyn Write + Send>>, line: &str) {
+pub(super) fn put(sink: &Mutex<Box<dyn Write + Send>>, line: &str) {
     // One write a line, so that lines of other writers do not get in between. A closed pipe does not
     // end the run.
     let mut sink = held(sink);
@@ -176,11 +198,13 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use serde_json::Value;
 
     use super::*;
     use crate::report::sample::{login_failure, run, three};
+    use crate::topology::ForwardId;
 
     #[derive(Clone, Default)]
     struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -197,7 +221,7 @@ mod tests {
     fn told(mode: Mode, events: &[Event]) -> String {
         let memory = Memory::default();
         let reporter = Reporter::new(mode, &three(), Style::PLAIN, Sink::Text(Box::new(memory.clone())))
-            .with_hint("Ctrl-C takes it down; status: hopper status");
+            .with_hint("Ctrl-C takes it down. How it stands: hopper status");
         events.iter().for_each(|event| reporter.event(event));
         let bytes = memory.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -214,7 +238,8 @@ T3 gate-c: connecting
 T3 gate-c: up (182 ms)
 screen: listens on 127.0.0.1:5900
 screen: 127.0.0.1:5900 -> vnc:5900, answered \"RFB 003.008\\u{a}\\u{1b}]0;gotcha\\u{7}\" in 74 ms
-Up in 900 ms. Open vnc://127.0.0.1:5900   (Ctrl-C takes it down; status: hopper status)
+Up in 900 ms. Open vnc://127.0.0.1:5900
+Ctrl-C takes it down. How it stands: hopper status
 Closing
 screen: closed
 T3 gate-c: closed
@@ -225,6 +250,29 @@ Down. Nothing is left running.
         assert_eq!(told(Mode::Plain, &run()), expected);
         assert_eq!(told(Mode::Bars, &run()), expected, "bars need a terminal");
         assert_eq!(told(Mode::None, &run()), "");
+    }
+
+    #[test]
+    fn several_forwards_have_a_line_each_and_those_given_up_are_named() {
+        let up = |name: &str, port| Event::ForwardUp {
+            forward: ForwardId(name.to_owned()),
+            local: ([0, 0, 0, 0], port).into(),
+            answer: None,
+            elapsed: Duration::ZERO,
+        };
+        let failed = Event::ForwardFailed { forward: ForwardId("dead".to_owned()), failure: login_failure() };
+        let over = Event::Up { elapsed: Duration::from_millis(71) };
+        let text = told(Mode::Plain, &[up("screen", 5900), failed.clone(), up("db", 5432), over.clone()]);
+        let wanted = "\
+Up in 71 ms, without dead. Open
+  db      127.0.0.1:5432
+  screen  vnc://127.0.0.1:5900
+Ctrl-C takes it down. How it stands: hopper status
+";
+        assert!(text.ends_with(wanted), "{text}");
+        let text = told(Mode::Plain, &[up("db", 5432), over.clone()]);
+        assert!(text.contains("\nUp in 71 ms. Open 127.0.0.1:5432\n"), "{text}");
+        assert!(told(Mode::Plain, &[failed, over]).contains("\nUp in 71 ms, without dead.\n"));
     }
 
     #[test]
