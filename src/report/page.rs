@@ -11,15 +11,20 @@ const TYPED: &str = "          ";
 /// The first line, for a code and a message that is escaped already, and the paragraphs under it, with a
 /// line end after each.
 pub(super) fn page(head: (&str, &str), paragraphs: &[Vec<String>], style: Style) -> String {
-    let word = format!("error[{}]: ", head.0);
-    let message = fold(head.1, columns(&word), 2, style.width);
-    let message: Vec<String> = message.iter().map(|line| style.paint(Tone::Loud, line)).collect();
-    let mut text = format!("{}{}\n", style.paint(Tone::Bad, word.trim_end()) + " ", message.join("\n"));
+    let mut text = self::head(head.0, head.1, style);
     for lines in paragraphs.iter().filter(|lines| !lines.is_empty()) {
         text.push('\n');
         lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
     }
     text
+}
+
+/// `error[H0401]: gate refused …`, with a line end.
+pub(super) fn head(code: &str, message: &str, style: Style) -> String {
+    let word = format!("error[{code}]:");
+    let message = fold(message, columns(&word) + 1, 2, style.width);
+    let message: Vec<String> = message.iter().map(|line| style.paint(Tone::Loud, line)).collect();
+    format!("{} {}\n", style.paint(Tone::Bad, &word), message.join("\n"))
 }
 
 /// Facts as a table. Further lines of a value stand under its first; a name is not said twice in a row.

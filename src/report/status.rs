@@ -230,7 +230,7 @@ mod tests {
         status.forwards[0].via = Some("T2".to_owned());
         let tree = |style| {
             let text = text(&status, style, now);
-            text.lines().skip(1).map(|line| line.chars().take(38).collect()).collect::<Vec<String>>()
+            text.lines().skip(1).map(|line| line.chars().take(39).collect()).collect::<Vec<String>>()
         };
         let lines = tree(Style { width: 120, ..NICE });
         assert_eq!(lines[1], "  ├─ T2 gate-b   up     rtt 31 ms (+13)");
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(lines[3].trim_end(), "  └─ T3 gate-c   up     rtt 18 ms");
         assert!(tree(Style { width: 120, ..Style::PLAIN })[2].starts_with("  |  `- screen "));
         let narrow = text(&status, Style { width: 60, ..NICE }, now);
-        assert!(narrow.contains("\n  │             2 clients"), "the trunk goes on beside it: {narrow}");
+        assert!(narrow.contains("\n  │              \"peer"), "the trunk goes on beside it: {narrow}");
         assert!(!text(&status, NICE, now).contains("(+0"));
     }
 }
