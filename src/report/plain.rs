@@ -32,12 +32,12 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             let said = answered(answer.as_deref(), *elapsed);
             format!("{}: {local} {arrow} {to}, {said}", escape(&forward.0))
         }
-        Event::ForwardFailed { forward, failure } => format!(
-            "{}: failed, the run goes on without it: {} [{}]",
-            escape(&forward.0),
-            os_words(&escape(&failure.message)),
-            failure.code
-        ),
+        Event::ForwardFailed { forward, failure } => {
+            let cause = failure.facts.iter().find(|(name, _)| *name == "cause");
+            let cause = cause.map_or(String::new(), |(_, cause)| format!(": {cause}"));
+            let why = os_words(&escape(&format!("{}{cause}", failure.message)));
+            format!("{}: failed, the run goes on without it: {why} [{}]", escape(&forward.0), failure.code)
+        }
         Event::Closing => "Closing".to_owned(),
         Event::ForwardClosed { forward } => format!("{}: closed", escape(&forward.0)),
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),

@@ -2,7 +2,7 @@
 //! fails: a run does not end because nobody can watch it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressDrawTarget;
@@ -15,6 +15,7 @@ use super::url::{reachable, url};
 use super::{json, plain};
 use crate::engine::Event;
 use crate::plan::Plan;
+use crate::plan::show::fold;
 use crate::topology::escape;
 
 /// More rows than this are no overview: they scroll, and redrawing them costs more than it shows.
@@ -39,7 +40,7 @@ pub enum Mode {
 impl Mode {
     /// What `--progress auto` means on standard error: bars on a terminal that can, outside CI.
     pub fn auto() -> Self {
-        let terminal = io::IsTerminal::is_terminal(&io::stderr());
+        let terminal = io::stderr().is_terminal();
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         if terminal && !dumb && !set("CI") { Mode::Bars } else { Mode::Plain }
@@ -62,6 +63,8 @@ pub struct Reporter {
     eyes: Eyes,
     names: Names,
     style: Style,
+    /// Whether a `^C` may stand where the next line goes, on a terminal that may know no more than `\r`.
+    echoes: bool,
     hint: Option<String>,
     past: Mutex<Past>,
 }
@@ -80,6 +83,8 @@ struct Past {
     doors: BTreeMap<String, String>,
     /// The forwards that were given up.
     without: BTreeSet<String>,
+    /// Why, for when the bars have settled: a row has no room for it.
+    untold: Vec<String>,
     settled: bool,
 }
 
@@ -88,6 +93,7 @@ impl Reporter {
     /// shown plain instead of as bars.
     pub fn new(mode: Mode, plan: &Plan, style: Style, sink: Sink) -> Self {
         let names = Names::new(plan);
+        let echoes = matches!(sink, Sink::Stderr) && io::stderr().is_terminal();
         let many = plan.tunnels.len() + plan.forwards.len() > MOST_BARS;
         let eyes = match (mode, sink) {
             (Mode::None, _) => Eyes::None,
@@ -101,7 +107,7 @@ impl Reporter {
             }
             (Mode::Bars | Mode::Plain, sink) => Eyes::Plain(Mutex::new(text(sink))),
         };
-        Reporter { eyes, names, style, hint: None, past: Mutex::default() }
+        Reporter { eyes, names, style, echoes, hint: None, past: Mutex::default() }
     }
 
     /// What to tell the person to do next when everything is up, in a line of its own.
@@ -120,18 +126,26 @@ impl Reporter {
             Eyes::None => {}
             Eyes::Json(sink) => put(sink, &json::line(event, &self.names, Timestamp::now())),
             Eyes::Plain(sink) => {
+                let over = self.echoes && matches!(event, Event::Closing);
                 if let Some(line) = self.line(event, &past) {
-                    put(sink, &line);
+                    put(sink, &if over { format!("\r{line}") } else { line });
                 }
             }
             Eyes::Bars(bars) => {
                 if !past.settled {
+                    if let Event::ForwardFailed { .. } = event {
+                        let why = self.line(event, &past);
+                        past.untold.extend(why);
+                    }
                     bars.event(event, &self.names);
                     past.settled = matches!(event, Event::Up { .. } | Event::Failed(_) | Event::Closing);
                     if !past.settled {
                         return;
                     }
                     bars.settle();
+                    for line in std::mem::take(&mut past.untold) {
+                        bars.say(&fold(&line, 0, 2, self.style.width).join("\n"));
+                    }
                 }
                 if let Some(line) = self.line(event, &past) {
                     // Over what a person may have typed meanwhile, the `^C` that closed it above all.
@@ -196,104 +210,4 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use serde_json::Value;
-
-    use super::*;
-    use crate::report::sample::{login_failure, run, three};
-    use crate::topology::ForwardId;
-
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn told(mode: Mode, events: &[Event]) -> String {
-        let memory = Memory::default();
-        let reporter = Reporter::new(mode, &three(), Style::PLAIN, Sink::Text(Box::new(memory.clone())))
-            .with_hint("Ctrl-C takes it down. How it stands: hopper status");
-        events.iter().for_each(|event| reporter.event(event));
-        let bytes = memory.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn plain_is_one_line_for_what_matters() {
-        let expected = "\
-T1 gate-a: connecting
-T1 gate-a: up (182 ms)
-T2 gate-b: connecting
-T2 gate-b: up (182 ms)
-T3 gate-c: connecting
-T3 gate-c: up (182 ms)
-screen: listens on 127.0.0.1:5900
-screen: 127.0.0.1:5900 -> vnc:5900, answered \"RFB 003.008\\u{a}\\u{1b}]0;gotcha\\u{7}\" in 74 ms
-Up in 900 ms. Open vnc://127.0.0.1:5900
-Ctrl-C takes it down. How it stands: hopper status
-Closing
-screen: closed
-T3 gate-c: closed
-T2 gate-b: closed
-T1 gate-a: closed
-Down. Nothing is left running.
-";
-        assert_eq!(told(Mode::Plain, &run()), expected);
-        assert_eq!(told(Mode::Bars, &run()), expected, "bars need a terminal");
-        assert_eq!(told(Mode::None, &run()), "");
-    }
-
-    #[test]
-    fn several_forwards_have_a_line_each_and_those_given_up_are_named() {
-        let up = |name: &str, port| Event::ForwardUp {
-            forward: ForwardId(name.to_owned()),
-            local: ([0, 0, 0, 0], port).into(),
-            answer: None,
-            elapsed: Duration::ZERO,
-        };
-        let failed = Event::ForwardFailed { forward: ForwardId("dead".to_owned()), failure: login_failure() };
-        let over = Event::Up { elapsed: Duration::from_millis(71) };
-        let text = told(Mode::Plain, &[up("screen", 5900), failed.clone(), up("db", 5432), over.clone()]);
-        let wanted = "\
-Up in 71 ms, without dead. Open
-  db      127.0.0.1:5432
-  screen  vnc://127.0.0.1:5900
-Ctrl-C takes it down. How it stands: hopper status
-";
-        assert!(text.ends_with(wanted), "{text}");
-        let text = told(Mode::Plain, &[up("db", 5432), over.clone()]);
-        assert!(text.contains("\nUp in 71 ms. Open 127.0.0.1:5432\n"), "{text}");
-        assert!(told(Mode::Plain, &[failed, over]).contains("\nUp in 71 ms, without dead.\n"));
-    }
-
-    #[test]
-    fn json_is_one_object_a_line_for_everything() {
-        let mut events = run();
-        events.push(Event::Failed(login_failure()));
-        let text = told(Mode::Json, &events);
-        assert!(!text.contains(['\x1b', '\x07']), "a serialiser escapes");
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), events.len());
-        for line in &lines {
-            assert_eq!(line["schema"], "hopper.event/1");
-            line["ts"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        }
-        let mut stage = lines[9].clone();
-        stage.as_object_mut().unwrap().shift_remove("ts");
-        assert_eq!(
-            stage.to_string(),
-            r#"{"schema":"hopper.event/1","event":"stage","tunnel":"T2","host":"gate-b","hop":2,"stage":"login"}"#
-        );
-        let last = lines.last().unwrap();
-        assert_eq!((&last["event"], &last["error"]["code"]), (&"failed".into(), &"H0401".into()));
-    }
-}
+mod tests;

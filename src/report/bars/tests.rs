@@ -1,11 +1,12 @@
 //! What bars look like on a terminal that is only played.
 
 use std::io::Write;
+use std::time::Duration;
 
 use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike};
 
 use crate::engine::Event;
-use crate::report::sample::{NICE, login_failure, run, three};
+use crate::report::sample::{NICE, login_failure, run, three, vnc};
 use crate::report::{Mode, Reporter, Sink};
 
 /// The terminal as a file: a line's end also goes back to the first column.
@@ -105,4 +106,17 @@ fn who_suspends_has_the_terminal_alone_and_events_do_not_wait() {
     let contents = terminal.contents();
     assert!(contents.starts_with(" ✔ T1 gate-a") && contents.contains("logging in"), "{contents}");
     assert_eq!(contents.lines().count(), 4, "{contents}");
+}
+
+#[test]
+fn why_a_forward_was_given_up_is_told_once_the_bars_have_settled() {
+    let mut events = run()[..20].to_vec();
+    events.push(Event::ForwardFailed { forward: vnc(), failure: login_failure() });
+    events.push(Event::Up { elapsed: Duration::from_millis(71) });
+    let contents = screen(&events);
+    let lines: Vec<&str> = contents.lines().skip(3).collect();
+    assert_eq!(lines[0], " ✘ screen      ────────── failed");
+    assert!(lines[1].starts_with("screen: failed, the run goes on without it: gate-b refused"), "{contents}");
+    assert!(lines[2].starts_with("  ") && lines[2].ends_with("[H0401]"), "{contents}");
+    assert_eq!(lines[3], "Up in 71 ms, without screen.");
 }
