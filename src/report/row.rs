@@ -99,8 +99,11 @@ impl Row {
                 let words = stage.map_or("failed".to_owned(), |stage| format!("failed: {}", stage.as_str()));
                 format!("{}{gauge} {words}", head(Tone::Bad, style.pick("✘", "x")))
             }
-            Now::Ended(false, _) => {
-                let tail = style.paint(Tone::Dim, &format!("{} not reached", gauge(style, 0, false)));
+            Now::Ended(false, stage) => {
+                let gauge = gauge(style, stage.map_or(0, done), false);
+                let words =
+                    stage.map_or("not reached".to_owned(), |stage| format!("stopped: {}", stage.as_str()));
+                let tail = style.paint(Tone::Dim, &format!("{gauge} {words}"));
                 head(Tone::Dim, style.pick("·", ".")) + &tail
             }
         };
@@ -188,6 +191,7 @@ mod tests {
             Now::Checking(at),
             Now::Proved("127.0.0.1:5900 → vnc:5900".to_owned(), vec!["answered in 74 ms".to_owned()]),
             Now::Ended(true, Some(Stage::Login)),
+            Now::Ended(false, Some(Stage::Banner)),
             Now::Ended(false, None),
         ]
         .map(|now| line(now, WIDE, at));
@@ -200,6 +204,7 @@ mod tests {
              ⠼ T2 gate-b   ━━━━━━━━╸─ asking the far end   0.4 s\n \
              ✔ T2 gate-b   127.0.0.1:5900 → vnc:5900   answered in 74 ms\n \
              ✘ T2 gate-b   ━━━━━━──── failed: login\n \
+             · T2 gate-b   ━━──────── stopped: banner\n \
              · T2 gate-b   ────────── not reached"
         );
     }
