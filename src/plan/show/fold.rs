@@ -11,7 +11,11 @@ pub fn fold(text: &str, used: usize, indent: usize, width: usize) -> Vec<String>
     let (mut at, mut first) = (used, true);
     for word in text.split(' ') {
         let wide = word.width();
+        if word.is_empty() && first && lines.len() > 1 {
+            continue;
+        }
         if !first && at + 1 + wide > width {
+            lines.last_mut().into_iter().for_each(|line| line.truncate(line.trim_end().len()));
             lines.push(" ".repeat(indent));
             (at, first) = (indent, true);
         }
@@ -33,6 +37,8 @@ mod tests {
     fn lines_break_between_words_and_a_long_word_stays_whole() {
         assert_eq!(fold("one two three", 4, 2, 11), ["one two", "  three"]);
         assert_eq!(fold("a /very/long/path b", 0, 2, 8), ["a", "  /very/long/path", "  b"]);
+        assert_eq!(fold("columns   apart", 0, 2, 10), ["columns", "  apart"]);
+        assert_eq!(fold("a   b", 0, 0, 80), ["a   b"]);
         assert_eq!(fold("all of it", 0, 0, 80), ["all of it"]);
         assert_eq!(fold("", 0, 0, 80), [""]);
     }
