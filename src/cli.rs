@@ -28,6 +28,7 @@ struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Colour: never, always, or where the terminal can
     #[arg(

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::file::name_of;
 use super::{Ended, Talk, status};
-use crate::control::{self, Closed, Dirs, Limits, Place, list_running};
+use crate::control::{self, Dirs, Gone, Limits, Place, list_running};
 use crate::engine::{Exit, Failure};
+use crate::topology::escape;
 
 /// Takes one topology down; the only one that runs when none is named. That nothing runs is no error.
 ///
@@ -53,11 +54,15 @@ pub fn all(talk: &Talk, patience: Duration) -> Ended {
 
 fn one(talk: &Talk, dirs: &Dirs, name: &str, patience: Duration) -> Ended {
     let place = Place::new(dirs, name)?;
-    let closed = |closed| match closed {
-        Closed::Forward(id) => talk.say(&format!("{id}: closed\n")),
-        Closed::Tunnel(id) => talk.say(&format!("{id}: closed\n")),
+    let gone = |gone| match gone {
+        Gone::Forward(id) | Gone::Tunnel { id, server: None } => {
+            talk.say(&format!("{}: closed\n", escape(&id)));
+        }
+        Gone::Tunnel { id, server: Some(server) } => {
+            talk.say(&format!("{} {}: closed\n", escape(&id), escape(&server)));
+        }
     };
-    let ended = status::runtime()?.block_on(control::down(&place, Limits::default(), patience, closed))?;
+    let ended = status::runtime()?.block_on(control::down(&place, Limits::default(), patience, gone))?;
     match ended {
         control::Ended::Closed => talk.say(&format!("{name} is down. Nothing is left running.\n")),
         control::Ended::NotRunning(left) if left.is_empty() && place.state().exists() => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::engine::{Exit, Failure};
 use crate::plan::Plan;
 use crate::plan::{PlanError, show};
-use crate::report::{ColourChoice, Style, failure};
+use crate::report::{ColourChoice, Style, failure, no_plan};
 
 /// A verb's voice.
 pub struct Talk {
@@ -55,31 +55,10 @@ impl Talk {
     /// Tells why there is no plan. Gives the exit code.
     pub fn no_plan(&self, errors: &[PlanError]) -> Exit {
         if self.json {
-            let list = errors.iter().map(|error| {
-                serde_json::json!({
-                    "schema": "hopper.error/1",
-                    "code": error.code(),
-                    "exit": Exit::Topology.code(),
-                    "message": error.to_string(),
-                    "phase": "plan",
-                    "help": error.help(),
-                })
-            });
-            self.json(&Value::Array(list.collect()));
-            return Exit::Topology;
+            self.json(&no_plan::json(errors));
+        } else {
+            self.say(&no_plan::render(errors, self.err));
         }
-        for error in errors {
-            self.say(&format!("error[{}]: {error}\n", error.code()));
-            for help in error.help() {
-                self.say(&format!("  help: {help}\n"));
-            }
-            self.say("\n");
-        }
-        let count = match errors.len() {
-            1 => "1 problem".to_owned(),
-            n => format!("{n} problems"),
-        };
-        self.say(&format!("{count}. Nothing was started.\n"));
         Exit::Topology
     }
 

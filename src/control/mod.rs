@@ -21,7 +21,7 @@ mod tests;
 pub use claim::Claim;
 pub use client::Client;
 pub use dirs::Dirs;
-pub use down::{Ended, down};
+pub use down::{Ended, Gone, down};
 pub use message::{Closed, Hello, Limits, Reason, Refusal, Reply, Request};
 pub use place::Place;
 pub use running::{Found, list_running};

@@ -12,9 +12,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::engine::{Event, RunState, Snapshot};
+use crate::engine::{Event, RunState, Snapshot, TunnelSnapshot, TunnelState};
 use crate::plan::TunnelId;
-use crate::topology::ForwardId;
+use crate::topology::{ForwardId, HostId};
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(30);
@@ -46,7 +46,15 @@ fn run(limits: Limits) -> Run {
         snapshot: Arc::new(move || Snapshot {
             state: RunState::Up,
             since,
-            tunnels: Vec::new(),
+            tunnels: vec![TunnelSnapshot {
+                id: TunnelId("T1".to_owned()),
+                through: None,
+                server: HostId::new("gate"),
+                state: TunnelState::Up,
+                rtt: None,
+                reconnects: 0,
+                cause: None,
+            }],
             forwards: Vec::new(),
         }),
         down: Arc::new(move || {
@@ -101,9 +109,10 @@ async fn down_tells_what_closes_and_returns_when_the_lock_is_free() {
         drop(claim);
     };
     let mut gone = Vec::new();
-    let (ended, ()) = tokio::join!(down(&place, patient(), LONG, |closed| gone.push(closed)), ending);
+    let (ended, ()) = tokio::join!(down(&place, patient(), LONG, |one| gone.push(one)), ending);
     assert_eq!(ended.unwrap(), Ended::Closed);
-    assert_eq!(gone, [Closed::Forward("vnc".to_owned()), Closed::Tunnel("T1".to_owned())]);
+    let gate = Gone::Tunnel { id: "T1".to_owned(), server: Some("gate".to_owned()) };
+    assert_eq!(gone, [Gone::Forward("vnc".to_owned()), gate]);
     assert_eq!(asks.load(Ordering::SeqCst), 1);
     assert_eq!(fs::read_dir(temp.path().join("run")).unwrap().count(), 0, "nothing is left");
     let again = down(&place, patient(), LONG, |_| ()).await.unwrap();

@@ -1,9 +1,11 @@
 //! A failed run, for a person (the path with the broken place, facts, what to type next) and for
 //! machines (`hopper.error/1`). Says nothing about what was closed since: only the caller knows.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::style::{Style, Tone, columns, pad};
+use super::page;
+use super::style::{Style, Tone, columns};
+use super::words::os_words;
 use crate::engine::{Failure, Phase};
 use crate::plan::{Plan, Tunnel};
 use crate::topology::escape;
@@ -12,25 +14,16 @@ use crate::topology::escape;
 /// drawn. The last line, in what state things are now, is the caller's.
 pub fn render(failure: &Failure, plan: Option<&Plan>, style: Style) -> String {
     let hop = failure.hop.map_or(String::new(), |(hop, of)| format!(" (hop {hop} of {of})"));
-    let word = style.paint(Tone::Bad, &format!("error[{}]", failure.code));
-    let message = style.paint(Tone::Loud, &format!("{}{hop}", escape(&failure.message)));
-    let mut text = format!("{word}: {message}\n");
-    let mut paragraph = |lines: &[String]| {
-        if !lines.is_empty() {
-            text.push('\n');
-            lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
-        }
-    };
-    paragraph(&plan.map_or(Vec::new(), |plan| path(failure, plan, style)));
-    paragraph(&facts(failure));
-    paragraph(&failure.help.iter().flat_map(|help| advice(help, style)).collect::<Vec<_>>());
-    text
+    let message = format!("{}{hop}", os_words(&escape(&failure.message)));
+    let path = plan.map_or(Vec::new(), |plan| path(failure, plan, style));
+    let facts: Vec<_> = failure.facts.iter().map(|(name, value)| (*name, os_words(value))).collect();
+    let head = (failure.code, message.as_str());
+    page::page(head, &[path, page::facts(&facts, style), page::help(&failure.help, style)], style)
 }
 
 /// `hopper.error/1`.
 pub fn json(failure: &Failure) -> Value {
-    let facts: Map<String, Value> =
-        failure.facts.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    let facts = failure.facts.iter().map(|(name, value)| json!({ "name": name, "value": value }));
     json!({
         "schema": "hopper.error/1",
         "code": failure.code,
@@ -41,7 +34,7 @@ pub fn json(failure: &Failure) -> Value {
         "host": failure.host.as_ref().map(|host| host.as_str()),
         "tunnel": failure.tunnel.as_ref().map(|tunnel| tunnel.0.as_str()),
         "phase": failure.phase.as_str(),
-        "facts": facts,
+        "facts": facts.collect::<Vec<_>>(),
         "help": failure.help,
     })
 }
@@ -61,7 +54,10 @@ fn path(failure: &Failure, plan: &Plan, style: Style) -> Vec<String> {
         pieces.push((format!("{arrow} {host}"), format!("{} {host}", style.paint(tone, arrow))));
     }
     let phase = failure.phase.as_str();
-    let end = if way_broken { phase.to_owned() } else { format!("{} {phase}", style.pick("─✘", "-[x]")) };
+    let end = match way_broken {
+        true => format!("({phase})"),
+        false => format!("{} {phase}", style.pick("─✘", "-[x]")),
+    };
     pieces.push((end.clone(), style.paint(Tone::Bad, &end)));
     flow(pieces, 2, 6, style.width)
 }
@@ -99,27 +95,6 @@ fn flow(pieces: Vec<(String, String)>, first: usize, later: usize, width: usize)
     lines
 }
 
-/// Facts as a table; further lines of a value stand under its first.
-fn facts(failure: &Failure) -> Vec<String> {
-    let wide = failure.facts.iter().map(|(name, _)| columns(name)).max().unwrap_or(0).max(9) + 2;
-    let mut lines = Vec::new();
-    for (name, value) in &failure.facts {
-        for (at, part) in value.lines().map(escape).enumerate() {
-            lines.push(format!("  {}{part}", pad(if at == 0 { name } else { "" }, wide)));
-        }
-    }
-    lines
-}
-
-/// Never wrapped: what is to be typed must stay whole. Further lines are what to type.
-fn advice(help: &str, style: Style) -> Vec<String> {
-    let word = style.paint(Tone::Good, "help");
-    let line = |(at, part): (usize, String)| {
-        if at == 0 { format!("  {word}: {part}") } else { format!("          {}", part.trim_start()) }
-    };
-    help.lines().map(escape).enumerate().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +115,9 @@ mod tests {
             assert_eq!(json[key], value, "{key}");
         }
         assert_eq!(json["help"].as_array().unwrap().len(), 1);
+        let names: Vec<_> = json["facts"].as_array().unwrap().iter().map(|fact| &fact["name"]).collect();
+        assert_eq!(names, ["as", "offered", "offered", "accepts"], "facts may share a name");
+        assert_eq!(json["facts"][0]["value"], "alice");
     }
 
     #[test]
@@ -167,7 +145,7 @@ error[H0401]: gate-b refused every way to log in (hop 2 of 4)
         let mut unreachable = Failure { phase: Phase::Connect, facts: Vec::new(), ..login_failure() };
         unreachable.help.clear();
         let text = render(&unreachable, Some(&three()), Style::PLAIN);
-        assert!(text.ends_with("\n\n  local -[ok]-> gate-a -[x]-> gate-b connect\n"), "{text}");
+        assert!(text.ends_with("\n\n  local -[ok]-> gate-a -[x]-> gate-b (connect)\n"), "{text}");
         assert!(text.is_ascii());
         unreachable.tunnel = None;
         unreachable.hop = None;

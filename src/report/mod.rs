@@ -7,6 +7,8 @@ mod bars;
 pub mod failure;
 mod json;
 mod names;
+pub mod no_plan;
+mod page;
 mod plain;
 pub mod problem;
 mod reporter;

@@ -1,10 +1,11 @@
 //! One line of text for each event that matters to a person who reads a log. Knows the words only.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::names::Names;
-use super::style::Style;
-use super::words::took;
+use super::style::{Style, columns, pad};
+use super::words::{os_words, took};
 use crate::engine::{Event, Stage};
 use crate::topology::escape;
 
@@ -31,12 +32,12 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             let said = answered(answer.as_deref(), *elapsed);
             format!("{}: {local} {arrow} {to}, {said}", escape(&forward.0))
         }
-        Event::ForwardFailed { forward, failure } => format!(
-            "{}: failed, the run goes on without it: {} [{}]",
-            escape(&forward.0),
-            escape(&failure.message),
-            failure.code
-        ),
+        Event::ForwardFailed { forward, failure } => {
+            let cause = failure.facts.iter().find(|(name, _)| *name == "cause");
+            let cause = cause.map_or(String::new(), |(_, cause)| format!(": {cause}"));
+            let why = os_words(&escape(&format!("{}{cause}", failure.message)));
+            format!("{}: failed, the run goes on without it: {why} [{}]", escape(&forward.0), failure.code)
+        }
         Event::Closing => "Closing".to_owned(),
         Event::ForwardClosed { forward } => format!("{}: closed", escape(&forward.0)),
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),
@@ -52,14 +53,30 @@ pub(super) fn answered(answer: Option<&str>, elapsed: Duration) -> String {
     }
 }
 
-/// The sentence that says that everything is up, where to go, and what to do next.
-pub(super) fn up(elapsed: Duration, urls: &[String], hint: Option<&str>) -> String {
-    let mut sentence = format!("Up in {}.", took(elapsed));
-    if !urls.is_empty() {
-        sentence.push_str(&format!(" Open {}", urls.join("  ")));
+/// Says that everything is up but the forwards given up, where to go, and what to do next: a line for
+/// each. `doors` are the forwards with what to open.
+pub(super) fn up(
+    elapsed: Duration,
+    doors: &BTreeMap<String, String>,
+    without: &BTreeSet<String>,
+    hint: Option<&str>,
+) -> String {
+    let without = match without.len() {
+        0 => String::new(),
+        _ => format!(", without {}", without.iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    let mut text = format!("Up in {}{without}.", took(elapsed));
+    match doors.len() {
+        0 => {}
+        1 => doors.values().for_each(|door| text.push_str(&format!(" Open {door}"))),
+        _ => {
+            let wide = doors.keys().map(|name| columns(name)).max().unwrap_or(0);
+            text.push_str(" Open");
+            doors.iter().for_each(|(name, door)| text.push_str(&format!("\n  {}  {door}", pad(name, wide))));
+        }
     }
     if let Some(hint) = hint {
-        sentence.push_str(&format!("   ({hint})"));
+        text.push_str(&format!("\n{hint}"));
     }
-    sentence
+    text
 }

@@ -1,8 +1,10 @@
 //! Problems in a topology file, drawn for a person or listed for a program. Blots out every secret
 //! of the text it quotes and everything in it that a terminal would act on; prints nothing itself.
 
+mod crop;
 mod lines;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -12,7 +14,11 @@ use miette::{
 };
 use serde_json::{Value, json};
 
+use self::crop::{Mark, crop};
 use self::lines::Lines;
+use super::page;
+use super::style::{Style, columns};
+use crate::plan::show::fold;
 use crate::topology::{Label, Problem, code, is_unsafe, mask_secrets};
 
 /// Problems that are drawn in full; a file with more has one cause that the first ones show.
@@ -31,6 +37,12 @@ pub struct Look {
     pub unicode: bool,
 }
 
+impl Look {
+    fn style(self) -> Style {
+        Style { colour: self.colour, unicode: self.unicode, width: self.width }
+    }
+}
+
 /// Draws the problems of the file at `path` with this text, and how many there are.
 pub fn render(problems: &[Problem], path: &str, text: &str, look: Look) -> String {
     let path = escaped(path);
@@ -38,11 +50,11 @@ pub fn render(problems: &[Problem], path: &str, text: &str, look: Look) -> Strin
     let mut out = String::new();
     for problem in problems.iter().take(DRAWN) {
         let drawing = page.drawable(problem).then(|| draw(problem, &page, look)).flatten();
-        out.push_str(&drawing.unwrap_or_else(|| tell(problem, &page)));
+        out.push_str(&drawing.unwrap_or_else(|| tell(problem, &page, look)));
         out.push('\n');
     }
     if let Some(more @ 1..) = problems.len().checked_sub(DRAWN) {
-        out.push_str(&format!("… and {more} more.\n"));
+        out.push_str(&format!("{} and {more} more.\n", look.style().pick("…", "...")));
     }
     let s = if problems.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} problem{s}. Nothing was started.\n", problems.len()));
@@ -127,27 +139,6 @@ impl Page {
     }
 }
 
-impl SourceCode for Page {
-    /// As the text itself does it, but with the file's name and with columns in characters, not bytes.
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let found = self.text.as_str().read_span(span, lines_before, lines_after)?;
-        let (_, column) = self.lines.place(&self.text, found.span().offset());
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.path.clone(),
-            found.data(),
-            *found.span(),
-            found.line(),
-            column - 1,
-            found.line_count(),
-        )))
-    }
-}
-
 /// The same character, or one of the same length in bytes that does nothing.
 fn harmless(c: char) -> char {
     match (c, c.len_utf8()) {
@@ -166,7 +157,8 @@ fn draw(problem: &Problem, page: &Page, look: Look) -> Option<String> {
         true => ThemeCharacters::unicode(),
         false => ThemeCharacters::ascii(),
     };
-    characters.error = format!("error[{}]:", problem.code);
+    // What the library writes as its first line is replaced: it breaks lines within words.
+    characters.error = String::new();
     let styles = if look.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let mut out = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
@@ -174,58 +166,91 @@ fn draw(problem: &Problem, page: &Page, look: Look) -> Option<String> {
         .with_urls(false)
         .without_cause_chain()
         .without_syntax_highlighting()
-        .render_report(
-            &mut out,
-            &Drawing { problem, page, help: problem.help.as_ref().map(|help| wrap(help, look.width)) },
-        )
+        .render_report(&mut out, &Drawing::new(problem, page, look))
         .ok()?;
-    let unindented = out.strip_prefix("  ").map(str::to_owned);
-    Some(unindented.unwrap_or(out))
+    let (_, drawing) = out.split_once('\n')?;
+    Some(page::head(problem.code, &problem.message, look.style()) + drawing)
 }
 
 /// The problem without its line: for lines that are no use on a screen.
-fn tell(problem: &Problem, page: &Page) -> String {
-    let mut out = format!("error[{}]: {}\n", problem.code, problem.message);
+fn tell(problem: &Problem, page: &Page, look: Look) -> String {
+    let mut out = page::head(problem.code, &problem.message, look.style());
     for label in std::iter::once(&problem.label).chain(&problem.related) {
         let (line, column) = page.lines.place(&page.text, page.range(&label.range).start);
         out.push_str(&format!("  at {}:{line}:{column}: {}\n", page.path, label.text));
     }
     if let Some(help) = &problem.help {
-        out.push_str(&format!("  help: {help}\n"));
+        out.push_str(&format!("  help: {}\n", wrap(help, look).replace('\n', "\n        ")));
     }
     out
 }
 
-/// Breaks a help text between words only: the drawing library breaks file names and options at their
-/// dashes, and a person copies what stands there.
-fn wrap(text: &str, width: usize) -> String {
+/// A help text in lines: the drawing library breaks file names and options at their dashes, and a person
+/// copies what stands there.
+fn wrap(text: &str, look: Look) -> String {
     const INDENT: usize = "  help: ".len();
-    let width = width.saturating_sub(INDENT).max(32);
-    let mut out = String::new();
-    let mut column = 0;
-    for (i, word) in text.split(' ').enumerate() {
-        let length = word.chars().count();
-        if i > 0 && column + 1 + length > width {
-            out.push('\n');
-            column = 0;
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
+    fold(text, 0, 0, look.width.saturating_sub(INDENT).max(32)).join("\n")
 }
 
 fn escaped(path: &str) -> String {
     crate::topology::escape(path)
 }
 
+/// A problem over its lines, as far as these fit.
 struct Drawing<'p> {
     problem: &'p Problem,
     page: &'p Page,
+    text: Cow<'p, str>,
+    /// Where the labels are in the text, the primary one first.
+    ranges: Vec<Range<usize>>,
     help: Option<String>,
+}
+
+impl<'p> Drawing<'p> {
+    fn new(problem: &'p Problem, page: &'p Page, look: Look) -> Self {
+        let labels: Vec<&Label> = std::iter::once(&problem.label).chain(&problem.related).collect();
+        let ranges: Vec<Range<usize>> = labels.iter().map(|label| page.range(&label.range)).collect();
+        let marks = labels.iter().zip(&ranges);
+        let marks: Vec<Mark> =
+            marks.map(|(label, range)| Mark { range: range.clone(), text: columns(&label.text) }).collect();
+        // Beside the highest line number that may be quoted stand two spaces and a bar with its space.
+        let lines = ranges.iter().map(|range| page.lines.line(range.end) + 2).max().unwrap_or(1);
+        let room = look.width.saturating_sub(lines.to_string().len() + 4);
+        let cut = crop(&page.text, &page.lines, &marks, room, look.style().pick("…", "..."));
+        let help = problem.help.as_ref().map(|help| wrap(help, look));
+        let (text, ranges) = cut
+            .map_or((Cow::Borrowed(page.text.as_str()), ranges), |(text, ranges)| (Cow::Owned(text), ranges));
+        Drawing { problem, page, text, ranges, help }
+    }
+
+    /// The column in the file, from 0, of a label that begins here in the text.
+    fn column(&self, at: usize) -> usize {
+        let labels = std::iter::once(&self.problem.label).chain(&self.problem.related);
+        let label = labels.zip(&self.ranges).find(|(_, range)| range.start == at);
+        let place =
+            |label: &Label| self.page.lines.place(&self.page.text, self.page.range(&label.range).start);
+        label.map_or(0, |(label, _)| place(label).1 - 1)
+    }
+}
+
+impl SourceCode for Drawing<'_> {
+    /// As the text itself does it, but with the file's name and with columns in characters, not bytes.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let found = self.text.as_ref().read_span(span, lines_before, lines_after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.page.path.clone(),
+            found.data(),
+            *found.span(),
+            found.line(),
+            self.column(found.span().offset()),
+            found.line_count(),
+        )))
+    }
 }
 
 impl fmt::Debug for Drawing<'_> {
@@ -235,8 +260,8 @@ impl fmt::Debug for Drawing<'_> {
 }
 
 impl fmt::Display for Drawing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
     }
 }
 
@@ -248,18 +273,16 @@ impl Diagnostic for Drawing<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.page)
+        Some(self)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let primary = &self.problem.label;
-        let first =
-            LabeledSpan::new_primary_with_span(Some(primary.text.clone()), self.page.range(&primary.range));
-        let others =
-            self.problem.related.iter().map(|label| {
-                LabeledSpan::new_with_span(Some(label.text.clone()), self.page.range(&label.range))
-            });
-        Some(Box::new(std::iter::once(first).chain(others)))
+        let labels = std::iter::once(&self.problem.label).chain(&self.problem.related).zip(&self.ranges);
+        let spans = labels.enumerate().map(|(place, (label, range))| match place {
+            0 => LabeledSpan::new_primary_with_span(Some(label.text.clone()), range.clone()),
+            _ => LabeledSpan::new_with_span(Some(label.text.clone()), range.clone()),
+        });
+        Some(Box::new(spans))
     }
 }
 

@@ -31,10 +31,10 @@ pub(super) enum Now {
     Stage(Stage, Instant),
     /// A forward whose far end is being asked, since then.
     Checking(Instant),
-    /// A tunnel is up.
+    /// A tunnel is up, after so long, with these details: algorithms and, last, the login.
     Up(Duration, String),
-    /// A forward was proved; says what.
-    Proved(String),
+    /// A forward was proved: its way, and what the far end said, in wordings from long to short.
+    Proved(String, Vec<String>),
     /// It failed, or what it waited for did; `true` for the one that failed itself.
     Ended(bool, Option<Stage>),
 }
@@ -58,6 +58,10 @@ impl Row {
             format!(" {} {name} ", style.paint(tone, mark))
         };
         let ok = style.pick("✔", "+");
+        // One column less: a full line makes some terminals wrap.
+        let width = style.width - 1;
+        // After the mark, the label and the spaces around them.
+        let room = width.saturating_sub(label + 4);
         let line = match &self.now {
             Now::Waits(below) => {
                 let words = below.as_ref().map_or("waits".to_owned(), |below| format!("waits for {below}"));
@@ -80,23 +84,55 @@ impl Row {
             Now::Up(elapsed, detail) => {
                 let gauge = style.paint(Tone::Good, &gauge(style, Stage::ALL.len(), false));
                 let (words, time) = (pad("up", WORDS), took(*elapsed));
-                let detail = style.paint(Tone::Dim, detail);
+                let room = room.saturating_sub(GAUGE + 1 + WORDS + 8 + 3);
+                let detail = style.paint(Tone::Dim, &fitting(detail, room));
                 format!("{}{gauge} {words}{time:>8}   {detail}", head(Tone::Good, ok))
             }
-            Now::Proved(what) => head(Tone::Good, ok) + what,
+            Now::Proved(way, wordings) => {
+                let room = room.saturating_sub(columns(way) + 3);
+                let said = wordings.iter().find(|said| columns(said) <= room);
+                let said = said.map_or(String::new(), |said| format!("   {said}"));
+                format!("{}{way}{said}", head(Tone::Good, ok))
+            }
             Now::Ended(true, stage) => {
                 let gauge = style.paint(Tone::Bad, &gauge(style, stage.map_or(0, done), false));
                 let words = stage.map_or("failed".to_owned(), |stage| format!("failed: {}", stage.as_str()));
                 format!("{}{gauge} {words}", head(Tone::Bad, style.pick("✘", "x")))
             }
-            Now::Ended(false, _) => {
-                let tail = style.paint(Tone::Dim, &format!("{} not reached", gauge(style, 0, false)));
+            Now::Ended(false, stage) => {
+                let gauge = gauge(style, stage.map_or(0, done), false);
+                let words =
+                    stage.map_or("not reached".to_owned(), |stage| format!("stopped: {}", stage.as_str()));
+                let tail = style.paint(Tone::Dim, &format!("{gauge} {words}"));
                 head(Tone::Dim, style.pick("·", ".")) + &tail
             }
         };
-        // One column less: a full line makes some terminals wrap.
-        cut(&line, style.width - 1).trim_end().to_owned()
+        cut(&line, width).trim_end().to_owned()
     }
+}
+
+/// As much of `kex · cipher · login` as fits whole: the login first, since that is what a person chose.
+fn fitting(detail: &str, room: usize) -> String {
+    let mut parts: Vec<&str> = detail.split(" · ").collect();
+    parts.rotate_right(1);
+    let login = parts.remove(0);
+    let mut kept = String::new();
+    let mut take = |gap: &str, word: &str| {
+        let gap = if kept.is_empty() { "" } else { gap };
+        let fits = columns(&kept) + columns(gap) + columns(word) <= room;
+        if fits {
+            kept.push_str(gap);
+            kept.push_str(word);
+        }
+        fits
+    };
+    // Method, kind of key, fingerprint: each says more of the one before it.
+    let _ = login.split(' ').all(|word| take(" ", word));
+    // The cipher tells more than the key exchange.
+    for part in parts.iter().rev() {
+        take(" · ", part);
+    }
+    kept
 }
 
 fn done(stage: Stage) -> usize {
@@ -138,6 +174,8 @@ mod tests {
 
     const WIDE: Style = Style { colour: false, unicode: true, width: 80 };
 
+    const DETAIL: &str = "mlkem768x25519-sha256 · aes256-gcm@openssh.com · agent ssh-ed25519 SHA256:p3Fq";
+
     fn line(now: Now, style: Style, start: Instant) -> String {
         Row { label: "T2 gate-b".to_owned(), now }.line(style, 11, start + Duration::from_millis(420))
     }
@@ -149,10 +187,11 @@ mod tests {
             Now::Waits(Some("T1".to_owned())),
             Now::Stage(Stage::Connect, at),
             Now::Stage(Stage::Login, at),
-            Now::Up(Duration::from_millis(182), "mlkem768x25519 · chacha20-poly1305 · agent".to_owned()),
+            Now::Up(Duration::from_millis(182), DETAIL.to_owned()),
             Now::Checking(at),
-            Now::Proved("127.0.0.1:5900 → vnc:5900   answered in 74 ms".to_owned()),
+            Now::Proved("127.0.0.1:5900 → vnc:5900".to_owned(), vec!["answered in 74 ms".to_owned()]),
             Now::Ended(true, Some(Stage::Login)),
+            Now::Ended(false, Some(Stage::Banner)),
             Now::Ended(false, None),
         ]
         .map(|now| line(now, WIDE, at));
@@ -161,12 +200,31 @@ mod tests {
             " · T2 gate-b   ────────── waits for T1\n \
              ⠼ T2 gate-b   ╸───────── connecting           0.4 s\n \
              ⠼ T2 gate-b   ━━━━━━╸─── logging in           0.4 s\n \
-             ✔ T2 gate-b   ━━━━━━━━━━ up                  182 ms   mlkem768x25519 · chacha2\n \
+             ✔ T2 gate-b   ━━━━━━━━━━ up                  182 ms   agent ssh-ed25519\n \
              ⠼ T2 gate-b   ━━━━━━━━╸─ asking the far end   0.4 s\n \
              ✔ T2 gate-b   127.0.0.1:5900 → vnc:5900   answered in 74 ms\n \
              ✘ T2 gate-b   ━━━━━━──── failed: login\n \
+             · T2 gate-b   ━━──────── stopped: banner\n \
              · T2 gate-b   ────────── not reached"
         );
+    }
+
+    #[test]
+    fn details_are_whole_or_not_there_and_the_login_comes_first() {
+        let cipher = "agent ssh-ed25519 SHA256:p3Fq · aes256-gcm@openssh.com";
+        let all = format!("{cipher} · mlkem768x25519-sha256");
+        for (room, fits) in [(4, ""), (16, "agent"), (17, "agent ssh-ed25519"), (54, cipher), (78, &all)] {
+            assert_eq!(fitting(DETAIL, room), fits, "{room}");
+        }
+        let at = Instant::now();
+        let wordings = ["answered \"HTTP/1.1 200 OK\" in 1 ms", "answered in 1 ms"].map(str::to_owned);
+        let way = "127.0.0.1:8081 → intranet:80".to_owned();
+        let proved = |width| {
+            line(Now::Proved(way.clone(), wordings.to_vec()), Style { width, ..WIDE }, at).trim().to_owned()
+        };
+        assert!(proved(85).ends_with("200 OK\" in 1 ms"), "{}", proved(85));
+        assert!(proved(70).ends_with("intranet:80   answered in 1 ms"), "{}", proved(70));
+        assert!(proved(50).ends_with("intranet:80"), "{}", proved(50));
     }
 
     #[test]
@@ -174,10 +232,18 @@ mod tests {
         let at = Instant::now();
         let text = line(Now::Stage(Stage::Login, at), Style::PLAIN, at);
         assert_eq!(text, " | T2 gate-b   ======>--- logging in           0.4 s");
-        let up = Now::Up(Duration::from_secs(1), "x".repeat(200));
+        let up = Now::Up(Duration::from_secs(1), "agent".to_owned());
         let colours = Style { colour: true, unicode: true, width: 40 };
+        let wide = Style { colour: true, ..WIDE };
+        let fits =
+            |style| line(Now::Up(Duration::ZERO, DETAIL.to_owned()), style, at).contains("ssh-ed25519");
+        assert!(fits(WIDE) && fits(wide), "colours take no room");
         let text = line(up, colours, at);
-        assert_eq!(text.matches("\x1b[0m").count(), 3, "every colour ends: {text:?}");
+        assert_eq!(
+            text.matches("\x1b[0m").count(),
+            text.matches("\x1b[3").count(),
+            "every colour ends: {text:?}"
+        );
         assert!(text.starts_with(" \x1b[32m✔\x1b[0m T2"));
     }
 }

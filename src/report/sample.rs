@@ -105,7 +105,8 @@ pub(super) fn login_failure() -> Failure {
         tunnel: Some(id(2)),
         facts: vec![
             ("as", "alice".to_owned()),
-            ("offered", "agent  ed25519 SHA256:p3Fq…  refused\n~/.ssh/id_rsa  not tried".to_owned()),
+            ("offered", "agent  ed25519 SHA256:p3Fq…  refused".to_owned()),
+            ("offered", "~/.ssh/id_rsa  not tried".to_owned()),
             ("accepts", "publickey, keyboard-\x1b[2Jinteractive".to_owned()),
         ],
         help: vec!["try the same login with OpenSSH:\nssh -v alice@gate-b".to_owned()],

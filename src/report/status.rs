@@ -22,7 +22,7 @@ pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
         format!("{tunnels}/{} tunnels, {forwards}/{} forwards", status.tunnels.len(), status.forwards.len()),
     ];
     let mut lines = Vec::new();
-    wrap(&format!("{} ", dot(&status.state, style)), 2, &head, 4, style, &mut lines);
+    wrap(&format!("{} ", dot(&status.state, style)), 2, &head, "    ", style, &mut lines);
     let rows = rows(status);
     let label = rows.iter().map(Row::width).max().unwrap_or(0);
     let trips: Trips<'_> =
@@ -51,7 +51,8 @@ type Trips<'a> = HashMap<&'a str, f64>;
 
 /// A line of the tree.
 struct Row<'a> {
-    depth: usize,
+    /// For each layer below it, whether more of that layer follows further down.
+    trunks: Vec<bool>,
     what: What<'a>,
 }
 
@@ -74,13 +75,18 @@ fn rows(status: &Status) -> Vec<Row<'_>> {
     let (mut rows, mut todo) = (Vec::new(), Vec::new());
     // Taken out, so nothing is shown twice whatever a wrong peer says. The last pushed comes first.
     let roots = riders.remove(&None).unwrap_or_default();
-    todo.extend(roots.into_iter().rev().map(|what| (0, what)));
-    while let Some((depth, what)) = todo.pop() {
+    todo.extend(roots.into_iter().rev().map(|what| (Vec::new(), what)));
+    while let Some((trunks, what)) = todo.pop() {
         if let What::Tunnel(tunnel) = what {
             let on = riders.remove(&Some(tunnel.id.as_str())).unwrap_or_default();
-            todo.extend(on.into_iter().rev().map(|what| (depth + 1, what)));
+            todo.extend(
+                on.into_iter()
+                    .rev()
+                    .enumerate()
+                    .map(|(from_last, what)| (trunks.iter().copied().chain([from_last > 0]).collect(), what)),
+            );
         }
-        rows.push(Row { depth, what });
+        rows.push(Row { trunks, what });
     }
     rows
 }
@@ -88,7 +94,17 @@ fn rows(status: &Status) -> Vec<Row<'_>> {
 impl Row<'_> {
     /// Columns before the label: a branch for each layer.
     fn indent(&self) -> usize {
-        2 + 3 * self.depth
+        2 + 3 * self.trunks.len()
+    }
+
+    /// What stands before the label, and before whatever is below it: `├─` where a sibling follows, whose
+    /// line goes on past this row.
+    fn branches(&self, style: Style) -> (String, String) {
+        let Some((own, outer)) = self.trunks.split_last() else { return ("  ".to_owned(), "  ".to_owned()) };
+        let trunk = |more: &bool| if *more { style.pick("│  ", "|  ") } else { "   " };
+        let outer: String = outer.iter().map(trunk).collect();
+        let branch = if *own { style.pick("├─ ", "|- ") } else { style.pick("└─ ", "`- ") };
+        (format!("  {outer}{branch}"), format!("  {outer}{}", trunk(own)))
     }
 
     fn label(&self) -> String {
@@ -103,17 +119,16 @@ impl Row<'_> {
     }
 
     fn lines(&self, trips: &Trips<'_>, style: Style, label: usize, lines: &mut Vec<String>) {
-        let branch = if self.depth == 0 { "" } else { style.pick("└─ ", "`- ") };
-        let start = self.indent() - columns(branch);
         let name = pad(&self.label(), label.saturating_sub(self.indent()) + 3);
-        let head = format!("{}{branch}{name}", " ".repeat(start));
+        let (branch, below) = self.branches(style);
+        let head = format!("{branch}{name}");
         let fields = match &self.what {
             What::Tunnel(tunnel) => tunnel_fields(tunnel, trips),
             What::Forward(forward) => forward_fields(forward, style),
         };
         // Deep chains on narrow terminals: further lines start where they still have room.
         let later = (label + 3).min(style.width / 2);
-        wrap(&head, columns(&head), &fields, later, style, lines);
+        wrap(&head, columns(&head), &fields, &pad(&below, later), style, lines);
     }
 }
 
@@ -121,9 +136,9 @@ fn tunnel_fields(tunnel: &TunnelStatus, trips: &Trips<'_>) -> Vec<String> {
     let mut fields = vec![pad(&escape(&tunnel.state), 4)];
     if let Some(rtt) = tunnel.rtt_ms {
         let below = tunnel.through.as_deref().and_then(|below| trips.get(below));
-        let added = below.map(|below| rtt - below);
-        // Two probes are never taken at once, so a small difference may come out below zero.
-        let added = added.map_or(String::new(), |added| format!(" (+{})", millis(added.max(0.0))));
+        // Two probes are never taken at once: a small difference means nothing, and may even be negative.
+        let added = below.map(|below| rtt - below).filter(|added| *added >= 0.1);
+        let added = added.map_or(String::new(), |added| format!(" (+{})", millis(added)));
         fields.push(format!("rtt {} ms{added}", millis(rtt)));
     }
     if tunnel.reconnects > 0 {
@@ -158,14 +173,14 @@ fn millis(ms: f64) -> String {
     if ms < 9.95 { format!("{ms:.1}") } else { format!("{ms:.0}") }
 }
 
-/// Fields behind a head that takes `used` columns; those that do not fit start a new line.
-fn wrap(head: &str, mut used: usize, fields: &[String], later: usize, style: Style, lines: &mut Vec<String>) {
+/// Fields behind a head that takes `used` columns; those that do not fit start a new line with `later`.
+fn wrap(head: &str, mut used: usize, fields: &[String], later: &str, style: Style, lines: &mut Vec<String>) {
     let mut line = head.to_owned();
     for (at, field) in fields.iter().enumerate() {
         let gap = if at == 0 { 0 } else { 3 };
         if at > 0 && used + gap + columns(field.trim_end()) > style.width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(later)));
-            used = later;
+            lines.push(std::mem::replace(&mut line, later.to_owned()));
+            used = columns(later);
         } else {
             line.push_str(&" ".repeat(gap));
             used += gap;
@@ -204,5 +219,26 @@ mod tests {
         let last = "\n                    up 12.4 MB down 388.0 MB   vnc://127.0.0.1:5900\n";
         assert!(text.ends_with(last), "{text}");
         assert_eq!(not_running("corp", NICE), "○ corp   not running\n");
+    }
+
+    #[test]
+    fn siblings_share_a_trunk_and_what_adds_nothing_says_nothing() {
+        let (mut status, now) = status();
+        // T3 rides T1, beside T2 and what rides that.
+        status.tunnels[2].through = Some("T1".to_owned());
+        status.tunnels[2].rtt_ms = Some(18.06);
+        status.forwards[0].via = Some("T2".to_owned());
+        let tree = |style| {
+            let text = text(&status, style, now);
+            text.lines().skip(1).map(|line| line.chars().take(39).collect()).collect::<Vec<String>>()
+        };
+        let lines = tree(Style { width: 120, ..NICE });
+        assert_eq!(lines[1], "  ├─ T2 gate-b   up     rtt 31 ms (+13)");
+        assert!(lines[2].starts_with("  │  └─ screen "), "{lines:?}");
+        assert_eq!(lines[3].trim_end(), "  └─ T3 gate-c   up     rtt 18 ms");
+        assert!(tree(Style { width: 120, ..Style::PLAIN })[2].starts_with("  |  `- screen "));
+        let narrow = text(&status, Style { width: 60, ..NICE }, now);
+        assert!(narrow.contains("\n  │              \"peer"), "the trunk goes on beside it: {narrow}");
+        assert!(!text(&status, NICE, now).contains("(+0"));
     }
 }

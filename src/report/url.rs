@@ -2,14 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// `vnc://127.0.0.1:5901`. A listener on every interface is reached through the loopback one.
+/// `vnc://127.0.0.1:5901`.
 pub fn url(protocol: &str, listen: SocketAddr) -> String {
-    let reachable = match listen.ip() {
+    format!("{protocol}://{}", reachable(listen))
+}
+
+/// Where a program on this machine connects. A listener on every interface is reached through loopback.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
         IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         address => address,
     };
-    format!("{protocol}://{}", SocketAddr::new(reachable, listen.port()))
+    SocketAddr::new(ip, listen.port())
 }
 
 #[cfg(test)]

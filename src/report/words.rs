@@ -38,6 +38,25 @@ pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// What the system said, without its number: `No such file or directory (os error 2)` is for machines.
+pub(super) fn os_words(text: &str) -> String {
+    const MARK: &str = " (os error ";
+    let mut rest = text;
+    let mut kept = String::with_capacity(text.len());
+    while let Some((before, after)) = rest.split_once(MARK) {
+        kept.push_str(before);
+        let number = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+        match after[number..].strip_prefix(')') {
+            Some(behind) if number > 0 => rest = behind,
+            _ => {
+                kept.push_str(MARK);
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +70,12 @@ mod tests {
         let sizes = [0, 999, 1_000, 12_400_000, 388_000_000, u64::MAX].map(bytes);
         assert_eq!(sizes, ["0 B", "999 B", "1.0 kB", "12.4 MB", "388.0 MB", "18446744.0 TB"]);
         assert_eq!((count(1, "client"), count(0, "client")), ("1 client".into(), "0 clients".into()));
+    }
+    #[test]
+    fn the_system_is_quoted_without_its_numbers() {
+        let refused = std::io::Error::from_raw_os_error(111).to_string();
+        assert_eq!(os_words(&refused), "Connection refused");
+        assert_eq!(os_words("a: b (os error 2) (c)"), "a: b (c)");
+        assert_eq!(os_words("x (os error y) (os error "), "x (os error y) (os error ");
     }
 }

@@ -6,22 +6,56 @@ use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
 use crate::topology::escape;
 use crate::topology::{Check, Target};
 
-/// One line for each tunnel and each forward, in columns.
-pub(super) fn listing(plan: &Plan) -> String {
+/// One thing that is opened.
+struct Row {
+    id: String,
+    what: String,
+    /// How, in pieces that stay whole.
+    how: Vec<String>,
+}
+
+/// One line for each tunnel and each forward, in columns; what does not fit stands below.
+pub(super) fn listing(plan: &Plan, width: usize) -> String {
     let tunnels = plan.tunnels.iter().map(tunnel);
     let forwards = plan.forwards.iter().map(|planned| forward(plan, planned));
-    let rows: Vec<[String; 3]> = tunnels.chain(forwards).collect();
-    let widest = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let (first, second) = (widest(0), widest(1));
-    let lines = rows.iter().map(|[id, what, how]| {
-        let gaps = (" ".repeat(first - id.width() + 2), " ".repeat(second - what.width() + 2));
-        format!("  {id}{}{what}{}{how}\n", gaps.0, gaps.1)
-    });
-    lines.collect()
+    let rows: Vec<Row> = tunnels.chain(forwards).collect();
+    let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| column(row).width()).max().unwrap_or(0);
+    let (first, second) = (widest(|row| &row.id), widest(|row| &row.what));
+    rows.iter().map(|row| row.lines(first, second, width)).collect()
+}
+
+impl Row {
+    /// The row, with its first two columns this wide.
+    fn lines(&self, first: usize, second: usize, width: usize) -> String {
+        let gaps = (" ".repeat(first - self.id.width() + 2), " ".repeat(second - self.what.width() + 2));
+        let head = format!("  {}{}{}{}", self.id, gaps.0, self.what, gaps.1);
+        // Where a piece has no room beside what is opened, all go below it.
+        let widest = self.how.iter().map(|piece| piece.width()).max().unwrap_or(0);
+        let beside = head.width() + widest <= width;
+        let indent = if beside { head.width() } else { first + 6 };
+        let pieces = pack(&self.how, width.saturating_sub(indent)).join(&format!("\n{}", " ".repeat(indent)));
+        if beside {
+            format!("{head}{pieces}\n")
+        } else {
+            format!("{}\n{}{pieces}\n", head.trim_end(), " ".repeat(indent))
+        }
+    }
+}
+
+/// Pieces with commas between them, in lines of at most so many columns.
+fn pack(pieces: &[String], room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if line.width() + 2 + piece.width() <= room => line.push_str(&format!(", {piece}")),
+            _ => lines.push(piece.clone()),
+        }
+    }
+    lines
 }
 
 /// `T2  ssh  alice@gate-b.dmz:22  through T1 (in memory)`
-fn tunnel(tunnel: &Tunnel) -> [String; 3] {
+fn tunnel(tunnel: &Tunnel) -> Row {
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let what = format!("ssh  {user}{}", tunnel.target);
     let how = match (&tunnel.through, tunnel.carrier) {
@@ -29,27 +63,28 @@ fn tunnel(tunnel: &Tunnel) -> [String; 3] {
         (Some(through), _) => format!("through {through} (in memory)"),
         (None, _) => format!("from {}", tunnel.client),
     };
-    [tunnel.id.to_string(), escape(&what), escape(&how)]
+    Row { id: tunnel.id.to_string(), what: escape(&what), how: vec![escape(&how)] }
 }
 
 /// `vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner "RFB "`
-fn forward(plan: &Plan, planned: &PlannedForward) -> [String; 3] {
+fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
     let forward = &planned.forward;
     let what = format!("{} -> {}", forward.listen, forward.to);
     let server = planned.via.as_ref().and_then(|via| Some((via, plan.tunnel(via)?)));
-    let mut how = match (server, &forward.to) {
+    let dialled = match (server, &forward.to) {
         (None, _) => "dialled by local".to_owned(),
         (Some((via, _)), Target::Within { host, .. }) => format!("dialled within {host} over {via}"),
         (Some((via, tunnel)), _) => format!("dialled by {} over {via}", tunnel.server.id),
     };
-    how.push_str(&match &forward.check {
-        Check::Tcp => ", check: tcp".to_owned(),
-        Check::Banner(text) => format!(", check: banner {text:?}"),
-        Check::Http(path) => format!(", check: http {path}"),
-        Check::None => ", no check".to_owned(),
-    });
+    let check = match &forward.check {
+        Check::Tcp => "check: tcp".to_owned(),
+        Check::Banner(text) => format!("check: banner {text:?}"),
+        Check::Http(path) => format!("check: http {path}"),
+        Check::None => "no check".to_owned(),
+    };
+    let mut how = vec![escape(&dialled), escape(&check)];
     if !forward.required {
-        how.push_str(", not required");
+        how.push("not required".to_owned());
     }
-    [escape(&forward.id.0), escape(&what), escape(&how)]
+    Row { id: escape(&forward.id.0), what: escape(&what), how }
 }

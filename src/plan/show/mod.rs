@@ -1,10 +1,12 @@
 //! A plan made visible: as text for people, as JSON for programs. Shows, never decides.
 
+mod fold;
 mod json;
 mod listing;
 mod picture;
 mod text;
 
+pub use fold::fold;
 pub use json::json;
 pub use text::text;
 
@@ -13,7 +15,7 @@ pub use text::text;
 pub struct Style {
     /// The characters at hand.
     pub glyphs: Glyphs,
-    /// Columns; a longer picture is folded.
+    /// Columns; what is wider is folded.
     pub width: usize,
 }
 

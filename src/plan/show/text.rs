@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::picture::Picture;
-use super::{Glyphs, Style, listing};
+use super::{Glyphs, Style, fold, listing};
 use crate::plan::graph::Graph;
 use crate::plan::reach::{End, Reach};
 use crate::plan::single_point::SinglePoints;
@@ -18,21 +18,22 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     let graph = Graph::new(topology);
     out.push_str(&pictures(plan, &graph, style));
     out.push_str("In this order:\n\n");
-    out.push_str(&listing::listing(plan));
+    out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
-    let notes = notes(plan, &graph);
+    let notes = notes(plan, &graph, style);
     if !notes.is_empty() {
         out.push_str(&notes);
         out.push('\n');
     }
-    out.push_str(&sums(plan));
+    out.push_str(&sums(plan, style));
     out.push_str(&format!("Nothing was contacted.\nNext: hopper up {}\n", escape(&plan.topology)));
     out
 }
 
+/// Local is no host of the file, and not counted.
 fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let dot = if style.glyphs == Glyphs::Unicode { '·' } else { '-' };
-    let hosts = count(topology.hosts.len() + 1, "host");
+    let hosts = count(topology.hosts.len(), "host");
     let firewalls = count(topology.firewalls.len(), "firewall");
     format!("{} {dot} {hosts}, {firewalls}\n", escape(&plan.topology))
 }
@@ -70,7 +71,7 @@ fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
 }
 
 /// The hosts that have no stand-in; forwards that depend on the same ones share a line.
-fn notes(plan: &Plan, graph: &Graph<'_>) -> String {
+fn notes(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
     let points = SinglePoints::new(graph);
     let mut shared: BTreeMap<Vec<HostId>, (usize, Vec<String>)> = BTreeMap::new();
     for (place, planned) in plan.forwards.iter().enumerate() {
@@ -83,33 +84,32 @@ fn notes(plan: &Plan, graph: &Graph<'_>) -> String {
     let lines = notes.into_iter().map(|(hosts, (_, forwards))| {
         let hosts: Vec<String> = hosts.iter().map(|id| escape(id.as_str())).collect();
         let are = if hosts.len() == 1 { "is a" } else { "are each a" };
-        format!("note: {} {are} single point of failure for {}\n", and(&hosts), and(&forwards))
+        let note = format!("note: {} {are} single point of failure for {}", and(&hosts), and(&forwards));
+        fold(&note, 0, 6, style.width).join("\n") + "\n"
     });
     lines.collect()
 }
 
 /// Tunnels, hops, and what either strategy makes of them.
-fn sums(plan: &Plan) -> String {
-    let forwards = count(plan.forwards.len(), "forward");
-    let mut out = format!("{}, {forwards}.", count(plan.tunnels.len(), "tunnel"));
+fn sums(plan: &Plan, style: Style) -> String {
+    let (tunnels, forwards) = (count(plan.tunnels.len(), "tunnel"), count(plan.forwards.len(), "forward"));
     let longest = plan.longest();
-    if longest > 0 {
-        // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is
-        // the first where the forward allows it.
-        let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
-        out.push_str(&format!(
-            " Longest route: {}, {}.\nNested, {} {} {}. Telescoped, that would need at least {}{}.",
-            count(plan.hops(), "hop"),
-            count(longest, "tunnel"),
-            count(longest, "tunnel"),
-            if longest == 1 { "reaches" } else { "reach" },
-            count(plan.reach(), "hop"),
-            protected,
-            if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
-        ));
+    if longest == 0 {
+        return format!("{tunnels}, {forwards}.\n");
     }
-    out.push('\n');
-    out
+    // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is the
+    // first where the forward allows it.
+    let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
+    let (hops, rides) = (count(plan.hops(), "hop"), count(longest, "tunnel"));
+    let reach = if longest == 1 { "reaches" } else { "reach" };
+    let own = format!("{tunnels}, {forwards}. Longest route: {hops}, {rides}.");
+    let other = format!(
+        "{rides} {reach} up to {}. With SSH clients on hosts in between (strategy telescoped, not supported \
+         yet) it would take at least {protected}{}.",
+        count(plan.reach(), "hop"),
+        if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
+    );
+    [own, other].map(|line| fold(&line, 0, 0, style.width).join("\n") + "\n").concat()
 }
 
 /// A number with its noun.
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn vnc_reads_like_the_source_document() {
         let wanted = "\
-vnc · 5 hosts, 3 firewalls
+vnc · 4 hosts, 3 firewalls
 
   local ──┃fw1┃──▶ gate-b ──┃fw2┃──▶ gate-c ──┃fw3┃──▶ gate-d ─────▶ screen
   :5901 ══════T1══════╡                 │                 │
@@ -152,12 +152,14 @@ In this order:
   T1   ssh  gate-b:22                 from local
   T2   ssh  gate-c:22                 through T1 (in memory)
   T3   ssh  gate-d:22                 through T2 (in memory)
-  vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner \"RFB \"
+  vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3
+                                      check: banner \"RFB \"
 
 note: gate-b, gate-c and gate-d are each a single point of failure for vnc
 
 3 tunnels, 1 forward. Longest route: 4 hops, 3 tunnels.
-Nested, 3 tunnels reach 4 hops. Telescoped, that would need at least 2.
+3 tunnels reach up to 4 hops. With SSH clients on hosts in between (strategy
+telescoped, not supported yet) it would take at least 2.
 Nothing was contacted.
 Next: hopper up vnc
 ";
@@ -176,6 +178,20 @@ Next: hopper up vnc
 ";
         assert!(narrow.contains(wanted), "{narrow}");
         assert!(narrow.is_ascii());
+    }
+
+    #[test]
+    fn what_has_no_room_beside_goes_below_and_nothing_is_cut() {
+        let narrow = shown(&vnc(), Style { glyphs: Glyphs::Ascii, width: 50 });
+        let wanted = "
+  T3   ssh  gate-d:22
+         through T2 (in memory)
+  vnc  127.0.0.1:5901 -> screen:5900
+         dialled by gate-d over T3
+         check: banner \"RFB \"
+";
+        assert!(narrow.contains(wanted), "{narrow}");
+        assert!(narrow.lines().all(|line| line.len() <= 50), "{narrow}");
     }
 
     #[test]

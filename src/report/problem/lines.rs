@@ -1,5 +1,7 @@
 //! Lines and columns of places in a text. Knows where lines begin; never holds the text.
 
+use std::ops::Range;
+
 /// How far apart the counted characters are remembered: a file may be one line of a mebibyte, with a
 /// problem at every few bytes of it.
 const STRIDE: usize = 1024;
@@ -27,12 +29,15 @@ impl Lines {
         self.starts.partition_point(|start| *start <= at) - 1
     }
 
+    /// The bytes of a line with its end, if there is such a line.
+    pub(super) fn span(&self, line: usize) -> Option<Range<usize>> {
+        let start = *self.starts.get(line)?;
+        Some(start..self.starts.get(line + 1).copied().unwrap_or(self.end))
+    }
+
     /// The length of a line in bytes; 0 when there is no such line.
     pub(super) fn length(&self, line: usize) -> usize {
-        match self.starts.get(line) {
-            Some(start) => self.starts.get(line + 1).copied().unwrap_or(self.end) - start,
-            None => 0,
-        }
+        self.span(line).map_or(0, |span| span.len())
     }
 
     /// Line and column of a byte of this text, from 1; a byte order mark has no column.

@@ -129,3 +129,19 @@ fn long_help_breaks_between_words_only() {
     assert!(help.contains("ssh-agent"), "{seen}");
     assert!(help.lines().take(2).all(|line| line.chars().count() <= 60), "{seen}");
 }
+
+#[test]
+fn lines_wider_than_the_terminal_are_cut_around_their_labels() {
+    let text = r#"{ "hopper": 1, "hosts": { "bastion": "alice@bastion.example.com", "database": "db.internal" }, "links": [{ "from": "bastion", "to": "databse", "note": "paid by the minute, and slow at that" }],
+  "forwards": { "a": "5432 -> database:5432", "note": { "of": "no interest whatsoever to anybody" }, "b": "5432 -> database:5433" } }"#;
+    for look in [Look { width: 80, ..UNICODE }, Look { width: 80, ..ASCII }, Look { width: 60, ..UNICODE }] {
+        let seen = drawn(text, look);
+        assert!(seen.lines().all(|line| line.chars().count() <= look.width), "{seen}");
+        let lines: Vec<&str> = seen.lines().collect();
+        let at = lines.iter().position(|line| line.contains("databse\", ")).expect(&seen);
+        let column = |text: &str| lines[at].split(text).next().map(|before| before.chars().count());
+        let under = lines[at + 1].chars().take_while(|c| !"─^-".contains(*c)).count();
+        assert_eq!(column("databse\","), Some(under), "{seen}");
+        assert!(seen.contains("topologies/corp.json:1:134]"), "columns are those of the file: {seen}");
+    }
+}
