@@ -76,7 +76,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     // A question that nobody answered still waits for the terminal; it must not hold up the end.
     runtime.shutdown_background();
     terminal.restore();
-    drop(claim);
+    claim.end_with_process();
     ended
 }
 

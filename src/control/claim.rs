@@ -36,6 +36,15 @@ impl Claim {
         &self.leftovers
     }
 
+    /// Removes the lock file and keeps the lock until the process is gone, memory, threads and all: whoever
+    /// waits in `down` returns no earlier.
+    pub fn end_with_process(self) {
+        match self.file.try_clone() {
+            Ok(lock) => std::mem::forget(lock),
+            Err(error) => tracing::debug!(%error, "the lock ends a moment before the process"),
+        }
+    }
+
     pub(super) fn take_leftovers(&mut self) -> Vec<PathBuf> {
         std::mem::take(&mut self.leftovers)
     }
