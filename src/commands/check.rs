@@ -7,7 +7,7 @@ use serde_json::json;
 use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
-use crate::plan::{self, PlanOptions};
+use crate::plan::{self, PlanOptions, show};
 use crate::report::failure;
 use crate::topology::escape;
 
@@ -36,13 +36,14 @@ pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
         talk.json(&json!([]));
     } else {
         let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-        talk.say(&format!(
-            "{}: no problems: {}, {}, {}. Nothing was contacted.\n",
+        let text = format!(
+            "{}: no problems: {}, {}, {}. Nothing was contacted.",
             source.shown,
             count(topology.hosts.len(), "host"),
             count(topology.links.len(), "link"),
             count(topology.forwards.len(), "forward"),
-        ));
+        );
+        talk.say(&format!("{}\n", show::fold(&text, 0, 2, talk.err.width).join("\n")));
         talk.say(&format!("Next: hopper plan {}\n", escape(&wanted.to_string_lossy())));
     }
     Ok(Exit::Done)

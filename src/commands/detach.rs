@@ -61,9 +61,7 @@ async fn wait_for_run(talk: &Talk, options: &Options) -> Ended {
                 Ok(Some(line)) => match line.split_once(' ') {
                     Some((word @ (UP | DEGRADED), name)) => {
                         let pid = child.id().unwrap_or_default();
-                        talk.say(&format!(
-                            "Running in the background (pid {pid}). Stop it with: hopper down {name}\n"
-                        ));
+                        talk.say(&format!("Running in the background (pid {pid}).\nStop it with: hopper down {name}\n"));
                         return Ok(if word == UP { Exit::Done } else { Exit::Degraded });
                     }
                     // An error as JSON: the run's data is ours.

@@ -6,7 +6,7 @@ use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
 use crate::plan::{self, PlanOptions, show};
-use crate::topology::CarrierKind;
+use crate::topology::{CarrierKind, escape};
 
 /// Plans the topology and prints the plan.
 ///
@@ -21,7 +21,10 @@ pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>) -> Ended {
     match plan::plan(&topology, &PlanOptions { carrier }) {
         Err(errors) => return Ok(talk.no_plan(&errors)),
         Ok(plan) if talk.json => talk.json(&show::json(&plan)),
-        Ok(plan) => talk.data(&show::text(&plan, &topology, talk.plan_style())),
+        Ok(plan) => {
+            talk.data(&show::text(&plan, &topology, talk.plan_style()));
+            talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));
+        }
     }
     Ok(Exit::Done)
 }

@@ -222,7 +222,11 @@ fn last_words(
 
 fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     let reporter = Reporter::new(options.progress, plan, talk.err, Sink::Stderr);
-    if options.held { reporter } else { reporter.with_hint("Ctrl-C takes it down; status: hopper status") }
+    if options.held {
+        reporter
+    } else {
+        reporter.with_hint("Ctrl-C takes it down. How it stands: hopper status")
+    }
 }
 
 fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask {

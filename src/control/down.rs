@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Client, Closed, Limits, Place, failure};
 use crate::engine::Failure;
@@ -50,8 +50,7 @@ pub async fn down(
     patience: Duration,
     gone: impl FnMut(Gone),
 ) -> Result<Ended, Failure> {
-    let deadline = Instant::now() + patience;
-    match timeout_at(deadline, to_the_end(place, limits, gone)).await {
+    match timeout(patience, to_the_end(place, limits, gone)).await {
         Ok(ended) => ended,
         Err(_) => Err(failure::still_closing(place.name(), patience)),
     }

@@ -26,7 +26,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
         out.push('\n');
     }
     out.push_str(&sums(plan, style));
-    out.push_str(&format!("Nothing was contacted.\nNext: hopper up {}\n", escape(&plan.topology)));
+    out.push_str("Nothing was contacted.\n");
     out
 }
 
@@ -161,7 +161,6 @@ note: gate-b, gate-c and gate-d are each a single point of failure for vnc
 3 tunnels reach up to 4 hops. With SSH clients on hosts in between (strategy
 telescoped, not supported yet) it would take at least 2.
 Nothing was contacted.
-Next: hopper up vnc
 ";
         assert_eq!(shown(&vnc(), Style::default()), wanted);
     }
