@@ -7,11 +7,15 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rustix::net::sockopt;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
-/// How much is asked of the kernel at a time. Larger reads made no difference (`docs/performance.md`).
+/// How much is read from a client, or from a stream in memory, at a time.
 pub const READ_SIZE: usize = 64 * 1024;
+
+/// How much is read at most at a time from the socket that carries a chain.
+const CHAIN_READ_SIZE: usize = 256 * 1024;
 
 /// Prepares a socket for interactive, long-lived use: no Nagle delay, and a peer that is gone is
 /// noticed even when nothing is sent. A peer that merely does not read keeps its connection.
@@ -49,23 +53,20 @@ pub fn reset_on_close(stream: &TcpStream) {
 
 /// Reads what has arrived, at least one byte, into `buffer`; 0 means the peer ended its side.
 ///
-/// Acknowledges at once: the servers in between hold back small packets until the last one is
-/// acknowledged, and a delayed acknowledgement would cost 40 ms each time.
+/// Acknowledges at once when that was all: the servers in between hold back small packets until the
+/// last one is acknowledged, and a delayed acknowledgement would cost 40 ms each time.
 ///
 /// # Errors
 /// As the operating system reports them.
 pub async fn read_eagerly(half: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<usize> {
-    loop {
-        half.readable().await?;
-        buffer.reserve(READ_SIZE);
-        match half.try_read_buf(buffer) {
-            Ok(n) => {
-                // Fails only when the connection is gone, which the next read reports.
-                let _ = sockopt::set_tcp_quickack(half.as_ref(), true);
-                return Ok(n);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+    // What is left of a buffer is filled first: many small pieces must not each keep a large one alive.
+    if buffer.capacity() - buffer.len() < READ_SIZE {
+        buffer.reserve(CHAIN_READ_SIZE);
     }
+    let n = half.read_buf(buffer).await?;
+    if buffer.len() < buffer.capacity() {
+        // Fails only when the connection is gone, which the next read reports.
+        let _ = sockopt::set_tcp_quickack(half.as_ref(), true);
+    }
+    Ok(n)
 }

@@ -266,6 +266,10 @@ impl AsyncRead for Wire {
         let n = self.current.len().min(buffer.remaining());
         buffer.put_slice(&self.current[..n]);
         self.current.advance(n);
+        if self.current.is_empty() {
+            // Lets go of the buffer behind it, so that the reading task can fill it again.
+            self.current = Bytes::new();
+        }
         self.gauge.queued.fetch_sub(n, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
