@@ -107,6 +107,11 @@ impl Load {
         assert!(until(SOON, flows), "no data arrives: {:?}", self.lines());
     }
 
+    /// Whether a stream that paused reads on.
+    pub fn resumed(&self) -> bool {
+        self.lines().iter().any(|line| line.get("resumed").is_some())
+    }
+
     /// Ends it, whatever its streams do.
     pub fn abandon(mut self) {
         self.child.kill().ok();
