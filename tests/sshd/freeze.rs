@@ -39,24 +39,29 @@ fn assert_lost(ended: &Ended, host: usize) {
     assert!(plain.contains(&blamed), "does not say that {blamed}: {}", ended.stderr);
 }
 
-/// A chain of two whose second host stands still while this many clients send.
-fn an_inner_hop_freezes(uploads: usize) {
+/// A chain of two whose second host stands still, with ten clients that do this.
+fn an_inner_hop_freezes(upload: Option<&'static str>) {
+    const CLIENTS: usize = 10;
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
     let hopper = Hopper::on(&bed);
     let topology = Topology::line(&bed).hosts("keepalive", json!({ "interval": "1s", "max": 3 }));
     let run = hopper.hold(&topology, &["--progress", "plain"]);
-    let load =
-        (uploads > 0).then(|| bed.start_load(0, "127.0.0.1", NEAR, &[("put", 64 * 1024 * MIB, uploads)]));
+    let job = upload.map(|upload| (upload, 64 * 1024 * MIB, CLIENTS));
+    let load = job.map(|job| bed.start_load(0, "127.0.0.1", NEAR, &[job]));
     if load.is_some() {
+        let each = if upload == Some("later") { 1000 } else { 4 * MIB };
         let running = || {
             let status = hopper.status().expect("status answers");
             let data = &status["forwards"][0];
-            data["clients"] == uploads && data["bytes_up"].as_u64() > Some(uploads as u64 * 4 * MIB)
+            data["clients"] == CLIENTS && data["bytes_up"].as_u64() >= Some(CLIENTS as u64 * each)
         };
         assert!(until(SOON, running), "the uploads do not run: {:?}", hopper.status());
     }
     let frozen = Frozen::all(bed.sessions(2));
+    if let Some(load) = &load {
+        load.go();
+    }
     let ended = run.ended_within(Duration::from_secs(20));
     drop(frozen);
     assert_lost(&ended, 2);
@@ -68,12 +73,18 @@ fn an_inner_hop_freezes(uploads: usize) {
 
 #[test]
 fn an_inner_hop_that_freezes_under_uploads_is_noticed() {
-    an_inner_hop_freezes(10);
+    an_inner_hop_freezes(Some("put"));
+}
+
+#[test]
+fn an_inner_hop_that_freezes_before_uploads_that_fill_the_way_to_it_is_noticed() {
+    // Their windows are wide open, and together wider than the channel to it: a write blocks for ever.
+    an_inner_hop_freezes(Some("later"));
 }
 
 #[test]
 fn an_inner_hop_that_freezes_while_idle_is_noticed() {
-    an_inner_hop_freezes(0);
+    an_inner_hop_freezes(None);
 }
 
 /// The session to `victim` dies while host 3 is being waited for.

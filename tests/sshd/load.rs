@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, FAR};
+use super::command::signal;
 use super::until::{SOON, until};
 
 /// Streams of this many MiB are long compared with every buffer on the way.
@@ -110,6 +111,11 @@ impl Load {
     /// Whether a stream that paused reads on.
     pub fn resumed(&self) -> bool {
         self.lines().iter().any(|line| line.get("resumed").is_some())
+    }
+
+    /// Lets the streams begin that were told to do it later.
+    pub fn go(&self) {
+        assert!(signal("USR1", self.child.id()), "the load is over: {:?}", self.lines());
     }
 
     /// Ends it, whatever its streams do.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The load at the near end of a chain: near_end.py ADDRESS PORT JOBS
 
-JOBS is JSON: [{"do": get|put|both|half|stall|pause|connect, "bytes": N, "count": K}, …]; all run at the same time.
+JOBS is JSON: [{"do": get|put|both|half|stall|pause|later|connect, "bytes": N, "count": K}, …]; all run at the same time.
 Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seconds"}, where end is
   ok        every byte arrived, both digests agree, and the stream ended cleanly after it
   short     a clean end of stream before all of it had come
@@ -11,9 +11,11 @@ Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seco
   refused   nobody listens
 A stream that is told to `stall` asks like `get`, reads 256 KiB and then nothing more until it is killed.
 One that is told to `pause` reads on after PAUSE, and then says {"resumed": number of the stream}.
+One that is told to do it `later` asks, in a thousand bytes, to `put`, and sends the first byte after SIGUSR1.
 And, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
 """
 import json
+import signal
 import socket
 import sys
 import threading
@@ -25,6 +27,7 @@ QUIET = 45.0
 # Longer than any patience that hopper or the kernel has with a silent peer by default.
 PAUSE = 30.0
 printing = threading.Lock()
+go = threading.Event()
 
 
 def say(**facts):
@@ -52,12 +55,15 @@ def transfer(sock, job, number, tally):
             shown.append(True)
             say(flowing=number)
 
-    ask = "get" if do in ("stall", "pause") else do
-    sock.sendall(json.dumps({"do": ask, "bytes": total, "seed": seed}).encode() + b"\n")
+    ask = {"stall": "get", "pause": "get", "later": "put"}.get(do, do)
+    line = json.dumps({"do": ask, "bytes": total, "seed": seed}).encode()
+    sock.sendall((line.ljust(999) if do == "later" else line) + b"\n")
+    if do == "later":
+        go.wait()
     if do == "stall":
         receive(sock, 262144, seen=seen)
         threading.Event().wait()
-    if do in ("put", "half"):
+    if do in ("put", "later", "half"):
         mine = send_pattern(sock, seed, total)
         tally["sent"] = total
         if do == "half":
@@ -129,6 +135,7 @@ def run(address, port, job, number):
 
 
 def main():
+    signal.signal(signal.SIGUSR1, lambda *_: go.set())
     address, port, jobs = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     each = [job for job in jobs for _ in range(job.get("count", 1))]
     threads = [
