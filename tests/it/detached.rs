@@ -98,6 +98,29 @@ fn down_by_file_by_name_and_by_nothing_mean_the_same_run() {
 }
 
 #[test]
+fn a_file_behind_two_dashes_goes_to_the_background_too() {
+    let home = Home::new();
+    let file = home.file("dashed.json", small("dashed"));
+    home.run(&["up", "--lab", "-d", "--", &file]).with(0);
+    assert_eq!(echo(&home.listen("dashed", "echo"), b"hello"), b"hello");
+    home.run(&["down", "--", "dashed"]).with(0);
+    home.assert_nothing_left();
+}
+
+#[test]
+fn down_may_be_as_patient_as_it_likes() {
+    let home = Home::new();
+    let file = home.file("slow.json", small("slow"));
+    home.up(&file, &[]);
+    for running in [true, false] {
+        let ended = home.run(&["down", "slow", "--timeout", &format!("{}s", u64::MAX)]).with(0);
+        assert_eq!(ended.stderr.contains("slow is down"), running, "{}", ended.stderr);
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+    home.assert_nothing_left();
+}
+
+#[test]
 fn down_all_ends_every_run() {
     let home = Home::new();
     let files = ["first", "second"].map(|name| home.file(&format!("{name}.json"), small(name)));

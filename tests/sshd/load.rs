@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, FAR};
+use super::command::signal;
 use super::until::{SOON, until};
 
 /// Streams of this many MiB are long compared with every buffer on the way.
@@ -105,6 +106,16 @@ impl Load {
     pub fn wait_until_flowing(&self) {
         let flows = || self.lines().iter().any(|line| line.get("flowing").is_some());
         assert!(until(SOON, flows), "no data arrives: {:?}", self.lines());
+    }
+
+    /// Whether a stream that paused reads on.
+    pub fn resumed(&self) -> bool {
+        self.lines().iter().any(|line| line.get("resumed").is_some())
+    }
+
+    /// Lets the streams begin that were told to do it later.
+    pub fn go(&self) {
+        assert!(signal("USR1", self.child.id()), "the load is over: {:?}", self.lines());
     }
 
     /// Ends it, whatever its streams do.

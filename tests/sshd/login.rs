@@ -1,11 +1,12 @@
 //! Who hopper logs in as: agent, locked keys, every usual kind of key, and keys it cannot use.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::bed::{Bed, NEAR};
-use super::command::must;
+use super::command::{argv, must};
 use super::hopper::{Ended, Hopper};
 use super::keys::Key;
 use super::load::{MIB, script};
@@ -95,10 +96,16 @@ fn locked() -> Option<Bed> {
 
 /// `up -d` on a terminal where someone answers the question for the passphrase.
 fn typed(hopper: &Hopper, answer: &str) -> Ended {
+    typed_after(hopper, answer, "0")
+}
+
+/// The same by someone who takes so many seconds.
+fn typed_after(hopper: &Hopper, answer: &str, seconds: &str) -> Ended {
     let file = Topology::line(hopper.bed()).write(hopper.bed());
     let [python, terminal] = script("terminal.py");
     let mut command = hopper.bed().on(0, python);
-    command.arg(terminal).args(["passphrase", answer, env!("CARGO_BIN_EXE_hopper"), "up", "-d"]).arg(file);
+    command.arg(terminal).args(["passphrase", answer, seconds, env!("CARGO_BIN_EXE_hopper"), "up", "-d"]);
+    command.arg(file);
     hopper.start_command(&mut command).ended()
 }
 
@@ -111,6 +118,15 @@ fn a_passphrase_is_asked_on_the_terminal_and_the_run_outlives_it() {
     assert!(!ended.stdout.contains("sesame"), "the passphrase was shown: {}", ended.stdout);
     let asked = ended.stdout.to_lowercase().matches("passphrase").count();
     assert_eq!(asked, 1, "one key on two hosts is unlocked once: {}", ended.stdout);
+    still_works(&hopper);
+}
+
+#[test]
+fn a_person_may_take_longer_for_a_passphrase_than_any_timer() {
+    let Some(bed) = locked() else { return };
+    let hopper = Hopper::on(&bed);
+    let ended = typed_after(&hopper, "open sesame", "27");
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     still_works(&hopper);
 }
 
@@ -149,6 +165,21 @@ fn a_key_file_that_is_no_key_is_told_by_name() {
         assert!(ended.stderr.contains(file), "does not name {file}: {}", ended.stderr);
         hopper.assert_nothing_left();
     }
+}
+
+#[test]
+fn a_key_file_that_is_a_pipe_is_told_instead_of_waited_for() {
+    let Some(bed) = Bed::line(1) else { return };
+    must(argv(&["mkfifo", "-m", "600"]).arg(bed.path("home/.ssh/pipe")));
+    let hopper = Hopper::on(&bed);
+    let topology =
+        Topology::line(&bed).hosts("identities", json!(["~/.ssh/pipe"])).hosts("auth", json!(["key"]));
+    let ended = hopper.start_up(&topology, &["--progress", "plain"]).ended_within(Duration::from_secs(8));
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    for words in ["no regular file", ".ssh/pipe", "h1"] {
+        assert!(ended.stderr.contains(words), "does not say {words}: {}", ended.stderr);
+    }
+    hopper.assert_nothing_left();
 }
 
 #[test]

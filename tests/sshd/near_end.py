@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The load at the near end of a chain: near_end.py ADDRESS PORT JOBS
 
-JOBS is JSON: [{"do": get|put|both|half|stall|connect, "bytes": N, "count": K}, …]; all run at the same time.
+JOBS is JSON: [{"do": get|put|both|half|stall|pause|later|connect, "bytes": N, "count": K}, …]; all run at the same time.
 Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seconds"}, where end is
   ok        every byte arrived, both digests agree, and the stream ended cleanly after it
   short     a clean end of stream before all of it had come
@@ -10,9 +10,12 @@ Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seco
   silent    nothing moved for the time limit
   refused   nobody listens
 A stream that is told to `stall` asks like `get`, reads 256 KiB and then nothing more until it is killed.
+One that is told to `pause` reads on after PAUSE, and then says {"resumed": number of the stream}.
+One that is told to do it `later` asks, in a thousand bytes, to `put`, and sends the first byte after SIGUSR1.
 And, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
 """
 import json
+import signal
 import socket
 import sys
 import threading
@@ -21,7 +24,10 @@ import time
 from far_end import receive, send_pattern
 
 QUIET = 45.0
+# Longer than any patience that hopper or the kernel has with a silent peer by default.
+PAUSE = 30.0
 printing = threading.Lock()
+go = threading.Event()
 
 
 def say(**facts):
@@ -49,11 +55,15 @@ def transfer(sock, job, number, tally):
             shown.append(True)
             say(flowing=number)
 
-    sock.sendall(json.dumps({"do": "get" if do == "stall" else do, "bytes": total, "seed": seed}).encode() + b"\n")
+    ask = {"stall": "get", "pause": "get", "later": "put"}.get(do, do)
+    line = json.dumps({"do": ask, "bytes": total, "seed": seed}).encode()
+    sock.sendall((line.ljust(999) if do == "later" else line) + b"\n")
+    if do == "later":
+        go.wait()
     if do == "stall":
         receive(sock, 262144, seen=seen)
         threading.Event().wait()
-    if do in ("put", "half"):
+    if do in ("put", "later", "half"):
         mine = send_pattern(sock, seed, total)
         tally["sent"] = total
         if do == "half":
@@ -67,7 +77,14 @@ def transfer(sock, job, number, tally):
                 return "short"
         good = mine == theirs
     else:
-        sent, broken = [], []
+        sent, broken, paused = [], [], []
+
+        def pause_once(count):
+            seen(count)
+            if do == "pause" and count >= 262144 and not paused:
+                paused.append(True)
+                time.sleep(PAUSE)
+                say(resumed=number)
 
         def write():
             try:
@@ -78,7 +95,7 @@ def transfer(sock, job, number, tally):
         if do == "both":
             writer = threading.Thread(target=write, daemon=True)
             writer.start()
-        mine, count = receive(sock, total, seen=seen)
+        mine, count = receive(sock, total, seen=pause_once)
         theirs = exactly(sock, 64)
         if count < total or len(theirs) < 64:
             # The system tells a reset once: to the writer, if it asks first. The reader then sees an end.
@@ -118,6 +135,7 @@ def run(address, port, job, number):
 
 
 def main():
+    signal.signal(signal.SIGUSR1, lambda *_: go.set())
     address, port, jobs = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     each = [job for job in jobs for _ in range(job.get("count", 1))]
     threads = [

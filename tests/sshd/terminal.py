@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs a command on a terminal of its own and types answers: terminal.py PROMPT ANSWER COMMAND...
+"""Runs a command on a terminal of its own and types answers: terminal.py PROMPT ANSWER SECONDS COMMAND...
 
-Each time PROMPT (any case) appears, ANSWER is typed. Copies what the command shows to stdout, closes
+Each time PROMPT (any case) appears, ANSWER is typed after so many SECONDS. Copies what the command shows to stdout, closes
 the terminal once the command has ended, and exits as it did.
 """
 import os
@@ -32,11 +32,12 @@ def wait_until_hidden(terminal):
 
 
 def main():
-    prompt, answer, command = sys.argv[1].lower().encode(), sys.argv[2].encode() + b"\n", sys.argv[3:]
+    prompt, answer = sys.argv[1].lower().encode(), sys.argv[2].encode() + b"\n"
+    hesitation, command = float(sys.argv[3]), sys.argv[4:]
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvp(command[0], command)
-    text, status, limit = b"", None, time.monotonic() + PATIENCE
+    text, status, limit = b"", None, time.monotonic() + hesitation + PATIENCE
     while True:
         data = shown_by(terminal)
         sys.stdout.buffer.write(data)
@@ -45,6 +46,7 @@ def main():
         if prompt in text.lower():
             text = b""
             wait_until_hidden(terminal)
+            time.sleep(hesitation)
             os.write(terminal, answer)
         if status is not None and not data:
             sys.exit(os.waitstatus_to_exitcode(status))

@@ -1,11 +1,12 @@
 //! Which host keys hopper believes: known_hosts in all its forms, and pinned fingerprints.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::bed::{Bed, NEAR};
-use super::command::must;
+use super::command::{argv, must};
 use super::hopper::Hopper;
 use super::keys::Key;
 use super::load::MIB;
@@ -127,6 +128,21 @@ fn the_keys_of_two_hosts_are_not_mixed_up() {
         bed.host_key(1).known_as(&network::name(1)) + &bed.host_key(1).known_as(&network::name(2))
     };
     judged(lines, as_is, false);
+}
+
+#[test]
+fn a_file_of_host_keys_that_is_a_pipe_is_told_instead_of_waited_for() {
+    let Some(bed) = Bed::line(2) else { return };
+    must(argv(&["mkfifo", "-m", "600"]).arg(bed.path("home/.ssh/pipe")));
+    let hopper = Hopper::on(&bed);
+    let topology = Topology::line(&bed).host(2, "host_key", json!({ "file": "~/.ssh/pipe" }));
+    let ended = hopper.start_up(&topology, &["--progress", "plain"]).ended_within(Duration::from_secs(8));
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    for words in ["no regular file", ".ssh/pipe", "h2"] {
+        assert!(ended.stderr.contains(words), "does not say {words}: {}", ended.stderr);
+    }
+    assert_eq!(bed.logins(2), 0);
+    hopper.assert_nothing_left();
 }
 
 #[test]
