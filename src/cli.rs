@@ -1,11 +1,16 @@
 //! The command line: what a person may type, and which command it means. Does nothing itself.
 
+mod form;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use form::Forms;
 
 use crate::commands::{self, Talk};
 use crate::report::{ColourChoice, Mode};
@@ -81,9 +86,8 @@ enum Verb {
 struct PlanArgs {
     /// A topology file, `-` for standard input, or a name
     topology: OsString,
-    /// Print the plan as `hopper.plan/1`
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Forms,
     /// How sessions ride the tunnel below them, whatever the file says
     #[arg(long, value_enum)]
     carrier: Option<Carrier>,
@@ -123,9 +127,8 @@ struct UpArgs {
     /// Never ask; fail where a person would be needed
     #[arg(long, env = "HOPPER_NO_INPUT")]
     no_input: bool,
-    /// Print errors, and with --dry-run the plan, as JSON on standard output
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Forms,
 }
 
 #[derive(Debug, Args)]
@@ -179,6 +182,12 @@ enum Progress {
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
     let Cli { global, verb } = Cli::parse();
+    if let Verb::Up(UpArgs { dry_run: false, form, .. }) = &verb
+        && let Some(flag) = form.of_plans_only()
+    {
+        let message = format!("{flag} shows a plan: add --dry-run, or use hopper plan");
+        Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
     let colour = match global.color {
         Colour::Auto => ColourChoice::Auto,
         Colour::Always => ColourChoice::Always,
@@ -186,18 +195,22 @@ pub fn main() -> ExitCode {
     };
     let json = matches!(
         &verb,
-        Verb::Plan(PlanArgs { json: true, .. })
+        Verb::Plan(PlanArgs { form: Forms { json: true, .. }, .. })
             | Verb::Check(CheckArgs { json: true, .. })
-            | Verb::Up(UpArgs { json: true, .. })
+            | Verb::Up(UpArgs { form: Forms { json: true, .. }, .. })
             | Verb::Down(DownArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
     );
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
-        Verb::Plan(args) => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
+        Verb::Plan(args) => {
+            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+        }
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
-        Verb::Up(args) if args.dry_run => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
+        Verb::Up(args) if args.dry_run => {
+            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+        }
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
@@ -252,7 +265,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use crate::engine::Exit;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -8,20 +8,41 @@ use crate::engine::Exit;
 use crate::plan::{self, PlanOptions, show};
 use crate::topology::{CarrierKind, escape};
 
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// `hopper.plan/1`.
+    Json,
+    /// OpenSSH commands.
+    Ssh,
+    /// Graphviz.
+    Dot,
+    /// A Mermaid flowchart.
+    Mermaid,
+}
+
 /// Plans the topology and prints the plan.
 ///
 /// # Errors
 /// When the file cannot be read; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    match plan::plan(&topology, &PlanOptions { carrier }) {
+    let plan = match plan::plan(&topology, &PlanOptions { carrier }) {
+        Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
-        Ok(plan) if talk.json => talk.json(&show::json(&plan)),
-        Ok(plan) => {
+    };
+    match form {
+        Form::Json => talk.json(&show::json(&plan)),
+        Form::Ssh => talk.data(&show::ssh(&plan)),
+        Form::Dot => talk.data(&show::dot(&plan, &topology)),
+        Form::Mermaid => talk.data(&show::mermaid(&plan, &topology)),
+        Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
             talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));
         }

@@ -192,16 +192,9 @@ pub enum HostKeyRefusal {
 /// The names a host's key may be recorded under: its alias alone when it has one; otherwise its
 /// address as OpenSSH writes it, and its id.
 fn names(host: &Host) -> Vec<String> {
-    if let Some(alias) = &host.host_key.alias {
-        return vec![alias.clone()];
-    }
-    let address = &host.address;
-    let recorded = match address.port {
-        22 => address.host.to_ascii_lowercase(),
-        port => format!("[{}]:{port}", address.host.to_ascii_lowercase()),
-    };
+    let recorded = host.recorded_name();
     let id = host.id.to_string();
-    if id == recorded { vec![recorded] } else { vec![recorded, id] }
+    if host.host_key.alias.is_some() || id == recorded { vec![recorded] } else { vec![recorded, id] }
 }
 
 /// `~/` stands for the person's home.

@@ -87,6 +87,17 @@ impl Host {
             note: None,
         }
     }
+
+    /// The name that its key is recorded under in known_hosts: its alias, else its address as OpenSSH
+    /// writes it.
+    pub fn recorded_name(&self) -> String {
+        let name = || self.address.host.to_ascii_lowercase();
+        match (&self.host_key.alias, self.address.port) {
+            (Some(alias), _) => alias.clone(),
+            (None, 22) => name(),
+            (None, port) => format!("[{}]:{port}", name()),
+        }
+    }
 }
 
 /// A way to log in.

@@ -86,6 +86,21 @@ fn every_plan_is_told_to_machines_as_before() {
     }
 }
 
+/// The other forms of a plan, and the endings of their pages.
+const FORMS: [(&str, &str); 3] = [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd")];
+
+#[test]
+fn every_plan_has_its_other_forms() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        for (form, ending) in FORMS {
+            let said = data(home.run(&["plan", &file, form]));
+            assert_eq!(home.run(&["up", &file, "--dry-run", form]).with(0).stdout, said, "{file} {form}");
+            book.compare(&format!("plan/{}.{ending}", stem(&file)), &said);
+        }
+    }
+}
+
 #[test]
 fn every_plan_with_port_carriers_differs_in_the_carriers_only() {
     let home = Home::new();
@@ -165,8 +180,11 @@ fn no_two_topologies_share_a_name_and_no_page_is_left_over() {
         let entries = fs::read_dir(root().join(GOLDEN).join(folder)).expect("the pages");
         entries.map(|entry| entry.expect("a page").file_name().into_string().expect("text")).collect()
     };
-    let endings = ["txt", "ascii.txt", "json"];
-    let wanted = unique.iter().flat_map(|name| endings.map(|ending| format!("{name}.{ending}"))).collect();
+    let endings = ["txt", "ascii.txt", "json"].into_iter().chain(FORMS.map(|(_, ending)| ending));
+    let wanted = unique
+        .iter()
+        .flat_map(|name| endings.clone().map(move |ending| format!("{name}.{ending}")))
+        .collect();
     assert_eq!(pages("plan"), wanted);
     let wanted = topologies(WRONG).iter().map(|file| format!("{}.txt", stem(file))).collect();
     assert_eq!(pages("wrong"), wanted);

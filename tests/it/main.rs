@@ -9,6 +9,7 @@ mod detached;
 mod ending;
 mod events;
 mod files;
+mod forms;
 mod golden;
 mod home;
 mod lab;

@@ -7,6 +7,7 @@
 mod bed;
 mod broken;
 mod bulk;
+mod by_hand;
 mod chain;
 mod client;
 mod command;

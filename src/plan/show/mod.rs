@@ -1,13 +1,21 @@
-//! A plan made visible: as text for people, as JSON for programs. Shows, never decides.
+//! A plan made visible: as text for people, as JSON for programs, as commands for ssh, as diagrams for
+//! those who draw them. Shows, never decides.
 
+mod diagram;
+mod dot;
 mod fold;
 mod json;
 mod listing;
+mod mermaid;
 mod picture;
+mod ssh;
 mod text;
 
+pub use dot::dot;
 pub use fold::fold;
 pub use json::json;
+pub use mermaid::mermaid;
+pub use ssh::ssh;
 pub use text::text;
 
 /// How text is drawn.

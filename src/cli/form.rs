@@ -1,0 +1,46 @@
+//! In which form a plan may be asked for.
+
+use clap::Args;
+
+use crate::commands::plan::Form;
+
+/// At most one of them.
+#[derive(Debug, Args)]
+#[group(id = "form", multiple = false)]
+pub(super) struct Forms {
+    /// Print the plan as `hopper.plan/1`, and errors as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print the ssh commands that build the same by hand
+    #[arg(long)]
+    ssh: bool,
+    /// Print hosts, links and routes for Graphviz
+    #[arg(long)]
+    dot: bool,
+    /// Print hosts, links and routes as a Mermaid flowchart
+    #[arg(long)]
+    mermaid: bool,
+}
+
+impl Forms {
+    /// The one that was asked for.
+    pub(super) fn chosen(&self) -> Form {
+        match (self.json, self.ssh, self.dot, self.mermaid) {
+            (true, ..) => Form::Json,
+            (_, true, ..) => Form::Ssh,
+            (_, _, true, _) => Form::Dot,
+            (.., true) => Form::Mermaid,
+            _ => Form::Text,
+        }
+    }
+
+    /// The flag that makes sense for a plan only, if one was given.
+    pub(super) fn of_plans_only(&self) -> Option<&'static str> {
+        match self.chosen() {
+            Form::Ssh => Some("--ssh"),
+            Form::Dot => Some("--dot"),
+            Form::Mermaid => Some("--mermaid"),
+            Form::Text | Form::Json => None,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The options of one ssh: what opens the session as hopper would, whatever the person's own
+//! configuration says.
+
+use std::time::Duration;
+
+use super::word::{path_option, word};
+use crate::plan::Tunnel;
+use crate::topology::{AuthMethod, Host, Listen};
+
+/// Options, each with its argument, ready for a shell. `carrier` is where the tunnel below listens.
+pub(super) fn options(tunnel: &Tunnel, carrier: Option<Listen>) -> Vec<String> {
+    let host = &tunnel.server;
+    // A person's configuration could send two tunnels over one shared connection, since both go to
+    // 127.0.0.1: so it is not read, as hopper does not read it.
+    let mut options: Vec<String> =
+        ["-F none", "-f", "-N", "-o ExitOnForwardFailure=yes"].map(str::to_owned).to_vec();
+    match carrier.map_or(tunnel.target.port, |listen| listen.port) {
+        22 => {}
+        port => options.push(format!("-p {port}")),
+    }
+    options.extend(host_key(tunnel));
+    options.extend(login(host));
+    options.extend(timers(host));
+    options
+}
+
+/// Which key is the right one. What ssh connects to is often 127.0.0.1, so the host's own name is
+/// given, spelled as the line in known_hosts is: an alias is looked up as it is, without a port. That is
+/// one name; the host's id, under which hopper looks as well, finds no room.
+fn host_key(tunnel: &Tunnel) -> Vec<String> {
+    let host = &tunnel.server;
+    let recorded = host.recorded_name().to_ascii_lowercase();
+    let mut options = Vec::new();
+    let same_address = tunnel.target == host.address && host.host_key.alias.is_none();
+    if tunnel.through.is_some() || !same_address {
+        options.push(format!("-o {}", word(&format!("HostKeyAlias={recorded}"))));
+    }
+    options.push("-o StrictHostKeyChecking=yes".to_owned());
+    if let Some(file) = &host.host_key.file {
+        options.push(path_option("UserKnownHostsFile", file));
+        options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
+    }
+    options
+}
+
+fn login(host: &Host) -> Vec<String> {
+    let mut options = Vec::new();
+    for file in &host.identities {
+        // `-i` looks for the file before it replaces tokens, and then drops it.
+        let odd = file.contains('%');
+        options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
+    }
+    if host.identities.is_empty() && !host.auth.contains(&AuthMethod::Key) {
+        options.push("-o IdentityFile=none".to_owned());
+    }
+    if host.identities_only {
+        options.push("-o IdentitiesOnly=yes".to_owned());
+    }
+    if !host.auth.contains(&AuthMethod::Agent) {
+        options.push("-o IdentityAgent=none".to_owned());
+    }
+    options
+}
+
+fn timers(host: &Host) -> Vec<String> {
+    let mut options = Vec::new();
+    if !host.keepalive.interval.is_zero() {
+        options.push(format!("-o ServerAliveInterval={}", seconds(host.keepalive.interval)));
+        // To ssh, 0 means for ever.
+        options.push(format!("-o ServerAliveCountMax={}", host.keepalive.max.max(1)));
+    }
+    // To ssh it is one deadline, for connection and key exchange.
+    let connect = host.timeout.connect.saturating_add(host.timeout.banner);
+    options.push(format!("-o ConnectTimeout={}", seconds(connect)));
+    options
+}
+
+/// Whole seconds, rounded up.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::line;
+    use crate::plan::{PlanOptions, plan};
+    use crate::topology::{Address, Topology};
+
+    /// The options of the last tunnel of three hops, changed in this way.
+    fn shown(hop: usize, change: impl FnOnce(&mut Topology)) -> String {
+        let mut topology = line(3);
+        change(&mut topology);
+        let plan = plan(&topology, &PlanOptions::default()).unwrap();
+        let carrier = (hop > 0).then_some(Listen { port: 20001, ..Listen::AUTO });
+        options(&plan.tunnels[hop], carrier).join(" ")
+    }
+
+    const USUAL: &str = "-F none -f -N -o ExitOnForwardFailure=yes";
+    const STRICT: &str = "-o StrictHostKeyChecking=yes";
+    const TIMERS: &str = "-o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o ConnectTimeout=20";
+
+    #[test]
+    fn what_is_dialled_under_its_own_name_needs_no_alias() {
+        assert_eq!(shown(0, |_| ()), format!("{USUAL} {STRICT} {TIMERS}"));
+        let other = |topology: &mut Topology| topology.hosts[0].address = Address::new("h1", 2222);
+        assert_eq!(shown(0, other), format!("{USUAL} -p 2222 {STRICT} {TIMERS}"));
+        let seen = |topology: &mut Topology| topology.links[0].seen_as("10.0.0.1", Some(24));
+        assert_eq!(shown(0, seen), format!("{USUAL} -p 24 -o HostKeyAlias=h1 {STRICT} {TIMERS}"));
+    }
+
+    #[test]
+    fn an_alias_is_the_name_that_known_hosts_has() {
+        assert_eq!(shown(1, |_| ()), format!("{USUAL} -p 20001 -o HostKeyAlias=h2 {STRICT} {TIMERS}"));
+        let port = |topology: &mut Topology| topology.hosts[1].address = Address::new("H2.dmz", 2222);
+        assert!(shown(1, port).contains("-o 'HostKeyAlias=[h2.dmz]:2222' "));
+        let alias = |topology: &mut Topology| {
+            topology.hosts[1].address = Address::new("h2", 2222);
+            topology.hosts[1].host_key.alias = Some("Branch".to_owned());
+            topology.hosts[1].host_key.file = Some("~/known".to_owned());
+        };
+        let wanted = "-o HostKeyAlias=branch -o StrictHostKeyChecking=yes \
+                      -o 'UserKnownHostsFile=~/known' -o GlobalKnownHostsFile=/dev/null ";
+        assert!(shown(1, alias).contains(wanted), "{}", shown(1, alias));
+    }
+
+    #[test]
+    fn the_login_is_the_one_of_the_file() {
+        let keys = |topology: &mut Topology| {
+            let host = &mut topology.hosts[0];
+            host.identities = vec!["~/a key".to_owned(), "50%".to_owned()];
+            host.identities_only = true;
+            host.auth = vec![AuthMethod::Key];
+        };
+        let wanted = "-i '~/a key' -o IdentityFile=50%% -o IdentitiesOnly=yes -o IdentityAgent=none ";
+        assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
+        let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
+        assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+    }
+
+    #[test]
+    fn timers_are_whole_seconds_and_never_for_ever() {
+        let short = |topology: &mut Topology| {
+            topology.hosts[0].keepalive.interval = Duration::from_millis(1500);
+            topology.hosts[0].keepalive.max = 0;
+            topology.hosts[0].timeout.connect = Duration::from_millis(500);
+        };
+        let wanted = "-o ServerAliveInterval=2 -o ServerAliveCountMax=1 -o ConnectTimeout=11";
+        assert!(shown(0, short).ends_with(wanted));
+        let off = |topology: &mut Topology| topology.hosts[0].keepalive.interval = Duration::ZERO;
+        assert!(!shown(0, off).contains("ServerAlive"));
+    }
+}

@@ -1,0 +1,57 @@
+//! Words that arrive as they are: through a shell, and through ssh's own reading of its options.
+
+/// The text as one word of a POSIX shell.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// The text with `%` doubled, for where ssh replaces tokens such as `%h`.
+pub(super) fn expanded(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// `-o KEY=PATH`: ssh splits the value into words as a shell does, and replaces tokens.
+pub(super) fn path_option(key: &str, path: &str) -> String {
+    let path = expanded(path);
+    let value = if path.contains([' ', '"', '\'', '\\', '#', '=', ',']) {
+        format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        path
+    };
+    format!("-o {}", word(&format!("{key}={value}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_words_stay_and_all_others_are_quoted() {
+        for plain in ["a", "-", "alice@gate-b.dmz:22", "/home/a_b/x,y", "K=v", "50%"] {
+            assert_eq!(word(plain), plain);
+        }
+        for (text, wanted) in [
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("[::1]:22", "'[::1]:22'"),
+            ("~/x", "'~/x'"),
+            ("it's", "'it'\\''s'"),
+            ("$(x)`y`;&|<>*?!#{}\"\\\n", "'$(x)`y`;&|<>*?!#{}\"\\\n'"),
+            ("größe", "'größe'"),
+        ] {
+            assert_eq!(word(text), wanted);
+        }
+    }
+
+    #[test]
+    fn a_path_survives_both_readings() {
+        assert_eq!(path_option("F", "/a/b"), "-o F=/a/b");
+        assert_eq!(path_option("F", "~/100%"), "-o 'F=~/100%%'");
+        assert_eq!(path_option("F", "a \"b\" \\c"), r#"-o 'F="a \"b\" \\c"'"#);
+        assert_eq!(path_option("F", "it's"), r#"-o 'F="it'\''s"'"#);
+    }
+}
