@@ -173,12 +173,9 @@ impl<'a> Attempt<'a> {
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
                 // russh reports a broken connection as a refusal that leaves no method.
                 if remaining_methods.is_empty() && self.handle.is_closed() {
-                    return Err(if self.refusal.offered.is_empty() {
-                        LoginError::Lost(String::new())
-                    } else {
-                        self.note(what, "the server hung up".to_owned());
-                        LoginError::Refused(std::mem::take(&mut self.refusal))
-                    });
+                    self.note(what, "the server hung up".to_owned());
+                    self.refusal.hung_up = true;
+                    return Err(LoginError::Refused(std::mem::take(&mut self.refusal)));
                 }
                 let outcome = if partial_success { "taken, but the server wants more" } else { "refused" };
                 self.note(what, outcome.to_owned());

@@ -74,6 +74,8 @@ pub struct LoginRefusal {
     pub nobody_to_ask: bool,
     /// Whether any key was offered to the server at all.
     pub was_asked: bool,
+    /// Whether the server ended it by hanging up.
+    pub hung_up: bool,
     /// The server's reason for hanging up, if it gave one; escaped.
     pub ending: Option<String>,
 }

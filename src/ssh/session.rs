@@ -15,11 +15,12 @@ use super::config::{WINDOW, client_config};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
-use super::login::{LoggedIn, Login, LoginError, LoginRefusal};
-use super::trust::{Expectation, HostKeyRefusal};
+use super::login::{LoggedIn, Login};
+use super::open_error::{OpenError, Step, handshake_error, login_error};
+use super::trust::Expectation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
-use crate::topology::{Endpoint, Host, escape};
+use crate::topology::{Endpoint, Host};
 
 /// What is needed to open a session.
 pub struct Opening<'a> {
@@ -33,32 +34,6 @@ pub struct Opening<'a> {
     pub banner: Duration,
     /// Told at the beginning of each step.
     pub on_step: &'a (dyn Fn(Step) + Send + Sync),
-}
-
-/// A step of opening a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Waiting for the server's first words.
-    Banner,
-    /// Key exchange and the judgement of the host key.
-    Keys,
-    /// Logging in.
-    Login,
-}
-
-/// Why a session could not be opened. Nothing of it is left.
-#[derive(Debug)]
-pub enum OpenError {
-    /// The stream ended before the server said anything.
-    ClosedSilently,
-    /// The server did not finish this step in time.
-    TimedOut(Step),
-    /// The server speaks, but not so that a session comes of it; escaped.
-    Protocol(Step, String),
-    /// Its key is not the right one.
-    HostKey(HostKeyRefusal),
-    /// It did not let us in.
-    Login(LoginError),
 }
 
 /// A live session. Ends when dropped, closed, or lost.
@@ -117,13 +92,7 @@ impl Session {
                     below.ended.cancelled().await;
                 };
                 let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
-                return Err(OpenError::Login(match error {
-                    LoginError::Lost(_) => LoginError::Lost(notes.ending().unwrap_or_default()),
-                    LoginError::Refused(refusal) => {
-                        LoginError::Refused(LoginRefusal { ending: notes.ending_by_server(), ..refusal })
-                    }
-                    error => error,
-                }));
+                return Err(OpenError::Login(login_error(error, &notes)));
             }
         };
         guard.disarm();
@@ -272,28 +241,4 @@ async fn open_channel(
 async fn say_goodbye(handle: &Handle<Gatekeeper>) {
     // Fails only when the session is gone already.
     let _ = handle.disconnect(Disconnect::ByApplication, "", "").await;
-}
-
-fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -> OpenError {
-    if let Some(refusal) = notes.host_key_refusal() {
-        return OpenError::HostKey(refusal);
-    }
-    if let Some(ending) = notes.ending().filter(|_| matches!(error, russh::Error::Disconnect)) {
-        return OpenError::Protocol(step, ending);
-    }
-    match (step, error) {
-        (Step::Banner, _) => OpenError::ClosedSilently,
-        (_, russh::Error::Version) => OpenError::Protocol(step, "it does not speak SSH 2".to_owned()),
-        (_, russh::Error::NoCommonAlgo { kind, theirs, .. }) => OpenError::Protocol(
-            step,
-            escape(&format!("no {kind:?} algorithm in common; it offers {}", theirs.join(", "))),
-        ),
-        (_, russh::Error::Disconnect | russh::Error::HUP) => {
-            OpenError::Protocol(step, "it closed the connection".to_owned())
-        }
-        (_, russh::Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            OpenError::Protocol(step, "it closed the connection".to_owned())
-        }
-        (_, other) => OpenError::Protocol(step, escape(&other.to_string())),
-    }
 }

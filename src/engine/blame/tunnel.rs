@@ -187,7 +187,7 @@ impl TunnelBlame<'_> {
 
     fn login(&self, refusal: LoginRefusal) -> Failure {
         let server = self.server();
-        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked, ending } = refusal;
+        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked, ending, hung_up: _ } = refusal;
         let message = match was_asked {
             false => format!("there is no key to offer to {server}"),
             true => format!("{server} refused every way to log in"),
