@@ -26,22 +26,24 @@ pub fn in_background(talk: &Talk, options: &Options) -> Ended {
     runtime.map_err(|error| cannot(&error))?.block_on(wait_for_run(talk, options))
 }
 
-/// In the run: tells the parent that it is up, and leaves the person's terminal and folder.
+/// In the run: leaves the person's terminal and folder, and tells the parent that it is up.
 ///
 /// # Errors
 /// When the parent is gone: then nobody knows of this run.
 pub fn let_go(name: &str, degraded: bool) -> io::Result<()> {
-    let word = if degraded { DEGRADED } else { UP };
-    let mut out = io::stdout().lock();
-    out.write_all(format!("{word} {name}\n").as_bytes())?;
-    out.flush()?;
+    // First of all: once the parent has returned, its terminal may close and take everybody on it along.
     // Fails only for the leader of a group, and then there is no terminal to leave.
     let _ = setsid();
     let nothing = File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
-    rustix::stdio::dup2_stdout(&nothing)?;
     rustix::stdio::dup2_stderr(&nothing)?;
-    std::env::set_current_dir("/")
+    std::env::set_current_dir("/")?;
+    let word = if degraded { DEGRADED } else { UP };
+    let mut out = io::stdout().lock();
+    out.write_all(format!("{word} {name}\n").as_bytes())?;
+    out.flush()?;
+    rustix::stdio::dup2_stdout(&nothing)?;
+    Ok(())
 }
 
 /// What the run writes once it is up, followed by its name.
