@@ -87,6 +87,9 @@ struct PlanArgs {
     /// How sessions ride the tunnel below them, whatever the file says
     #[arg(long, value_enum)]
     carrier: Option<Carrier>,
+    /// Say why each forward goes the way it goes, or why this one does, and what else there is
+    #[arg(long, value_name = "FORWARD", num_args = 0..=1)]
+    explain: Option<Option<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +198,9 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
+        Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
+            commands::explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
+        }
         Verb::Plan(args) => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
         Verb::Up(args) if args.dry_run => commands::plan::run(&talk, &args.topology, carrier(args.carrier)),
