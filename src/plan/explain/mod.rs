@@ -11,7 +11,7 @@ use super::reach::Reach;
 use super::single_point::SinglePoints;
 use super::{PlanError, PlanOptions, plan};
 use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Topology};
-use routes::{Path, Routes};
+use routes::{ALL_LOOKS, Path, Routes};
 
 /// How many runners-up are told.
 const RUNNERS_UP: usize = 3;
@@ -109,8 +109,9 @@ pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOpti
     let reach = Reach::new(&graph);
     let points = SinglePoints::new(&graph);
     let (mut forwards, mut errors, mut search) = (Vec::new(), Vec::new(), None);
+    let mut left = ALL_LOOKS;
     for forward in topology.forwards.iter().filter(|forward| only.is_none_or(|only| forward.id == *only)) {
-        if let Some(explained) = explained(&graph, &reach, &points, forward) {
+        if let Some(explained) = explained(&graph, &reach, &points, forward, &mut left) {
             forwards.push(explained);
             continue;
         }
@@ -132,11 +133,13 @@ fn explained(
     reach: &Reach,
     points: &SinglePoints<'_, '_>,
     forward: &Forward,
+    left: &mut usize,
 ) -> Option<Explained> {
-    let mut routes = Routes::new(graph, &forward.to)?;
+    let mut routes = Routes::new(graph, &forward.to, *left)?;
     let chosen = routes.chosen(reach, &forward.to)?;
     let apart = routes.apart(&chosen);
     let runners_up = routes.after(&chosen, RUNNERS_UP);
+    *left = left.saturating_sub(routes.looks());
     let port = match &forward.to {
         crate::topology::Target::Dialled { port, .. } => *port,
         crate::topology::Target::Within { .. } => 0,

@@ -14,8 +14,9 @@ use crate::plan::graph::Graph;
 use crate::plan::reach::{End, Price, Reach};
 use crate::topology::Target;
 
-/// How many links are looked at for one target.
+/// How many links are looked at for one target, and for all together.
 const LOOKS: usize = 500_000;
+pub(super) const ALL_LOOKS: usize = 4_000_000;
 
 /// One link of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,21 +41,29 @@ pub(super) struct Routes<'g, 't> {
     /// The port that is dialled from the host before; `None` when a session goes into the target.
     port: Option<u16>,
     looks: usize,
+    /// How many links may be looked at.
+    most: usize,
 }
 
 impl<'g, 't> Routes<'g, 't> {
-    /// `None` when the topology does not have the target's host.
-    pub(super) fn new(graph: &'g Graph<'t>, target: &Target) -> Option<Self> {
+    /// `left` are the looks that all targets together have left. `None` when the topology does not have the
+    /// target's host.
+    pub(super) fn new(graph: &'g Graph<'t>, target: &Target, left: usize) -> Option<Self> {
         let port = match target {
             Target::Dialled { port, .. } => Some(*port),
             Target::Within { .. } => None,
         };
-        Some(Routes { graph, node: graph.node(target.host())?, port, looks: 0 })
+        Some(Routes { graph, node: graph.node(target.host())?, port, looks: 0, most: LOOKS.min(left) })
+    }
+
+    /// How many links were looked at.
+    pub(super) fn looks(&self) -> usize {
+        self.looks
     }
 
     /// Whether the search became too long: better routes than those found may exist.
     pub(super) fn is_cut(&self) -> bool {
-        self.looks > LOOKS
+        self.looks > self.most
     }
 
     /// The route that the planner takes.
@@ -225,10 +234,10 @@ mod tests {
             topology = topology.with_host(host).with_link("local", host).with_link(host, "web");
         }
         let (graph, target) = (Graph::new(&topology), &topology.forwards[0].to);
-        let mut routes = Routes::new(&graph, target).unwrap();
+        let mut routes = Routes::new(&graph, target, LOOKS).unwrap();
         let chosen = routes.chosen(&Reach::new(&graph), target).unwrap();
         assert_eq!((routes.after(&chosen, 3).len(), routes.is_cut()), (1, false));
-        routes.looks = LOOKS;
+        routes.most = 0;
         assert_eq!((routes.after(&chosen, 3).len(), routes.is_cut()), (0, true));
     }
 }

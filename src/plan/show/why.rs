@@ -52,8 +52,7 @@ fn forward_text(explained: &Explained, style: Style) -> String {
         out.push_str("  next    there is no other route\n");
     }
     if explained.cut {
-        let text =
-            "next    the search for other routes was cut: it became too long, so there may be better ones";
+        let text = "next    the search for other routes was cut: it became too long, so there may be more and better ones";
         out.push_str(&lines(text, 2, 10, style));
     }
     if !chosen.hops.is_empty() {
