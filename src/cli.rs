@@ -91,6 +91,9 @@ struct PlanArgs {
     /// How sessions ride the tunnel below them, whatever the file says
     #[arg(long, value_enum)]
     carrier: Option<Carrier>,
+    /// Say why each forward goes the way it goes, or why this one does, and what else there is
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid"], value_name = "FORWARD", num_args = 0..=1)]
+    explain: Option<Option<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +207,9 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
+        Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
+            commands::explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
+        }
         Verb::Plan(args) => {
             commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
         }

@@ -3,6 +3,7 @@
 pub mod check;
 mod detach;
 pub mod down;
+pub mod explain;
 mod file;
 mod log;
 pub mod logs;

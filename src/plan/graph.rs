@@ -18,6 +18,8 @@ pub(super) struct Graph<'t> {
 
 /// A link with what it takes to judge a port.
 pub(super) struct Edge<'t> {
+    /// Its place among the links of the file.
+    pub(super) place: usize,
     /// The link as written.
     pub(super) link: &'t Link,
     /// The host it leads to.
@@ -41,14 +43,14 @@ impl<'t> Graph<'t> {
         for host in &topology.hosts {
             nodes.insert(host.id.as_str(), net.add_node(Some(host)));
         }
-        for link in &topology.links {
+        for (place, link) in topology.links.iter().enumerate() {
             let ends = (nodes.get(link.from.as_str()), nodes.get(link.to.as_str()));
             let (Some(&from), Some(&to)) = ends else { continue };
             // Nothing is gained by a way back to local, nor by a host that dials itself: the latter
             // is written HOST/ADDR:PORT.
             let Some(server) = net[to].filter(|_| from != to) else { continue };
             let walls = link.through.iter().filter_map(|id| walls.get(id).copied()).collect();
-            net.add_edge(from, to, Edge::new(link, server, walls));
+            net.add_edge(from, to, Edge::new(place, link, server, walls));
         }
         Graph { net, nodes }
     }
@@ -76,10 +78,10 @@ impl<'t> Graph<'t> {
 }
 
 impl<'t> Edge<'t> {
-    fn new(link: &'t Link, server: &'t Host, walls: Vec<&'t Firewall>) -> Self {
+    fn new(place: usize, link: &'t Link, server: &'t Host, walls: Vec<&'t Firewall>) -> Self {
         let own = link.dial.as_ref().and_then(|dial| dial.port);
         let ssh_port = own.unwrap_or(server.address.port);
-        let mut edge = Edge { link, server, walls, ssh_port, ssh: false };
+        let mut edge = Edge { place, link, server, walls, ssh_port, ssh: false };
         edge.ssh = server.ssh && edge.passes(ssh_port);
         edge
     }

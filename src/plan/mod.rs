@@ -5,6 +5,7 @@
 
 mod draft;
 mod error;
+mod explain;
 #[cfg(test)]
 mod fixture;
 mod graph;
@@ -20,6 +21,7 @@ mod single_point;
 mod tunnel;
 
 pub use error::PlanError;
+pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
 pub use same_listen::{Listener, SameListen};

@@ -57,7 +57,7 @@ impl Verdict {
 
 /// What explaining one forward shares with explaining the next.
 pub(super) struct Search<'g, 't> {
-    graph: &'g Graph<'t>,
+    pub(super) graph: &'g Graph<'t>,
     reach: &'g Reach,
     reached: Arc<[HostId]>,
     /// What it takes to get a session to each host, closed ports included.
@@ -168,6 +168,11 @@ impl<'g, 't> Search<'g, 't> {
         found
     }
 
+    /// How many closed ports are between local and a session on this host, at least.
+    pub(super) fn openings(&self, node: NodeIndex) -> Option<usize> {
+        self.efforts[node.index()].map(|effort| effort.openings)
+    }
+
     fn no_links(&self, node: NodeIndex) -> Obstacle {
         let mut from: Vec<NodeIndex> = self.graph.into(node).map(|(from, ..)| from).collect();
         from.sort_unstable();
@@ -178,7 +183,7 @@ impl<'g, 't> Search<'g, 't> {
 }
 
 /// The obstacle that a link is which does not let the port through.
-fn closed(edge: &Edge<'_>, port: u16) -> Obstacle {
+pub(super) fn closed(edge: &Edge<'_>, port: u16) -> Obstacle {
     let walls = edge.walls.iter().filter(|wall| !wall.passes(port));
     Obstacle::Closed {
         from: edge.link.from.clone(),
@@ -190,7 +195,7 @@ fn closed(edge: &Edge<'_>, port: u16) -> Obstacle {
 }
 
 /// The advice to open each of these.
-fn opening(obstacles: &[Obstacle]) -> String {
+pub(super) fn opening(obstacles: &[Obstacle]) -> String {
     let openings: Vec<String> = obstacles
         .iter()
         .filter_map(|obstacle| match obstacle {

@@ -17,7 +17,7 @@ const PORTS: [u16; 3] = [22, 80, 5900];
 /// A link before its hosts have names: from, to, cost, only this port, crosses the firewall.
 type Draft = (usize, usize, u32, Option<usize>, bool);
 
-fn topologies() -> impl Strategy<Value = Topology> {
+pub(super) fn topologies() -> impl Strategy<Value = Topology> {
     (1..=7_usize).prop_flat_map(|hosts| {
         let link = (0..=hosts, 1..=hosts, 0..4_u32, prop::option::weighted(0.3, 0..3_usize), any::<bool>());
         let forward = (1..=hosts, 0..3_usize, any::<bool>());
@@ -67,16 +67,16 @@ fn name(n: usize) -> String {
 }
 
 /// Whether TCP to this port crosses the link, read straight from the rules.
-fn lets_through(topology: &Topology, link: &Link, port: u16) -> bool {
+pub(super) fn lets_through(topology: &Topology, link: &Link, port: u16) -> bool {
     link.ports.as_ref().is_none_or(|ports| ports.contains(port))
         && link.through.iter().all(|id| topology.firewall(id).unwrap().passes(port))
 }
 
 /// What decides between two routes, and the route: cost, tunnels, links in order, hosts.
-type Route = (u64, usize, Vec<usize>, Vec<HostId>);
+pub(super) type Route = (u64, usize, Vec<usize>, Vec<HostId>);
 
 /// Every chain of sessions without a loop.
-fn chains(topology: &Topology) -> Vec<Route> {
+pub(super) fn chains(topology: &Topology) -> Vec<Route> {
     let mut all: Vec<Route> = vec![(0, 0, Vec::new(), vec![HostId::local()])];
     let mut next = 0;
     while let Some((cost, tunnels, links, hosts)) = all.get(next).cloned() {
@@ -97,9 +97,14 @@ fn chains(topology: &Topology) -> Vec<Route> {
 
 /// The best route to a target, found by looking at all of them.
 fn best(topology: &Topology, chains: &[Route], target: &Target) -> Option<Route> {
+    routes(topology, chains, target).into_iter().min()
+}
+
+/// Every route to a target.
+pub(super) fn routes(topology: &Topology, chains: &[Route], target: &Target) -> Vec<Route> {
     let ends = |chain: &&Route| chain.3.last() == Some(target.host());
     match target {
-        Target::Within { .. } => chains.iter().filter(ends).min().cloned(),
+        Target::Within { .. } => chains.iter().filter(ends).cloned().collect(),
         Target::Dialled { host, port } => {
             let mut all = Vec::new();
             for (cost, tunnels, links, hosts) in chains {
@@ -113,7 +118,7 @@ fn best(topology: &Topology, chains: &[Route], target: &Target) -> Option<Route>
                     }
                 }
             }
-            all.into_iter().min()
+            all
         }
     }
 }

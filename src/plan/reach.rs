@@ -21,8 +21,13 @@ pub(super) struct Price {
 
 impl Price {
     /// What a session over this link adds.
-    fn session(edge: &Edge<'_>) -> Self {
+    pub(super) fn session(edge: &Edge<'_>) -> Self {
         Price { cost: edge.link.cost.into(), tunnels: 1 }
+    }
+
+    /// What dialling a forward's target over this link adds.
+    pub(super) fn dial(edge: &Edge<'_>) -> Self {
+        Price { cost: edge.link.cost.into(), tunnels: 0 }
     }
 }
 

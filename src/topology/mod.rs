@@ -27,7 +27,7 @@ pub use policy::{Policy, Strategy};
 pub use ports::PortSet;
 pub use problem::{Label, Problem};
 pub use quoted::quoted;
-pub use read::parse;
+pub use read::{nearest, parse};
 pub use secret::mask_secrets;
 
 /// The hop graph as given. Lists keep the order of the file; every id in a [`Link`] or [`Forward`]

@@ -102,6 +102,22 @@ fn every_plan_has_its_other_forms() {
 }
 
 #[test]
+fn every_explanation_is_told_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        let said = home.run(&["plan", &file, "--explain"]).with(0).stdout;
+        assert!(said.lines().all(|line| line.chars().count() <= 80), "{file}:\n{said}");
+        book.compare(&format!("explain/{}.txt", stem(&file)), &said);
+        let said = home.run(&["plan", &file, "--explain", "--ascii"]).with(0).stdout;
+        assert!(said.is_ascii(), "{file}:\n{said}");
+        book.compare(&format!("explain/{}.ascii.txt", stem(&file)), &said);
+        let ended = home.run(&["plan", &file, "--json", "--explain"]).with(0);
+        assert_eq!(ended.json()["schema"], "hopper.explain/1");
+        book.compare(&format!("explain/{}.json", stem(&file)), &ended.stdout);
+    }
+}
+
+#[test]
 fn every_plan_with_port_carriers_differs_in_the_carriers_only() {
     let home = Home::new();
     for file in all() {
@@ -186,6 +202,7 @@ fn no_two_topologies_share_a_name_and_no_page_is_left_over() {
         .flat_map(|name| endings.clone().map(move |ending| format!("{name}.{ending}")))
         .collect();
     assert_eq!(pages("plan"), wanted);
+    assert_eq!(pages("explain"), wanted);
     let wanted = topologies(WRONG).iter().map(|file| format!("{}.txt", stem(file))).collect();
     assert_eq!(pages("wrong"), wanted);
 }

@@ -8,6 +8,7 @@ mod degraded;
 mod detached;
 mod ending;
 mod events;
+mod explain;
 mod files;
 mod forms;
 mod golden;

@@ -8,8 +8,11 @@ mod json;
 mod listing;
 mod mermaid;
 mod picture;
+mod pictures;
 mod ssh;
 mod text;
+mod why;
+mod why_json;
 
 pub use dot::dot;
 pub use fold::fold;
@@ -17,6 +20,8 @@ pub use json::json;
 pub use mermaid::mermaid;
 pub use ssh::ssh;
 pub use text::text;
+pub use why::why;
+pub use why_json::why_json;
 
 /// How text is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,5 +44,19 @@ pub enum Glyphs {
 impl Default for Style {
     fn default() -> Self {
         Style { glyphs: Glyphs::Unicode, width: 80 }
+    }
+}
+
+/// A number with its noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Words in a row, as one says them.
+fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::picture::Picture;
-use super::{Glyphs, Style, fold, listing};
+use super::pictures::pictures;
+use super::{Glyphs, Style, and, count, fold, listing};
+use crate::plan::Plan;
 use crate::plan::graph::Graph;
-use crate::plan::reach::{End, Reach};
 use crate::plan::single_point::SinglePoints;
-use crate::plan::{Plan, PlannedForward};
 use crate::topology::escape;
 use crate::topology::{HostId, Topology};
 
@@ -36,38 +35,6 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let hosts = count(topology.hosts.len(), "host");
     let firewalls = count(topology.firewalls.len(), "firewall");
     format!("{} {dot} {hosts}, {firewalls}\n", escape(&plan.topology))
-}
-
-/// How many routes are drawn; the list names all of them.
-const MOST_PICTURES: usize = 6;
-
-/// A picture for each route that is not the beginning of another one, in the order of the file.
-fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
-    let mut longest_first: Vec<(usize, &PlannedForward)> = plan.forwards.iter().enumerate().collect();
-    longest_first.sort_by_key(|(_, planned)| std::cmp::Reverse(planned.route.len()));
-    let mut drawn: Vec<(usize, &PlannedForward)> = Vec::new();
-    let mut left_out = 0;
-    for (place, planned) in longest_first {
-        if drawn.iter().any(|(_, other)| other.route.starts_with(&planned.route)) {
-            continue;
-        }
-        if drawn.len() < MOST_PICTURES { drawn.push((place, planned)) } else { left_out += 1 }
-    }
-    drawn.sort_by_key(|(place, _)| *place);
-    let reach = Reach::new(graph);
-    let mut out = String::new();
-    for (_, planned) in drawn {
-        let last = match reach.way(graph, &planned.forward.to).map(|way| way.end) {
-            Some(End::Link(edge, _)) => graph.net[edge].link.through.as_slice(),
-            Some(End::Within(_)) | None => &[],
-        };
-        out.push_str(&Picture::new(plan, planned, last, style).draw());
-        out.push('\n');
-    }
-    if left_out > 0 {
-        out.push_str(&format!("  and {} on other routes, not drawn\n\n", count(left_out, "forward")));
-    }
-    out
 }
 
 /// The hosts that have no stand-in; forwards that depend on the same ones share a line.
@@ -110,20 +77,6 @@ fn sums(plan: &Plan, style: Style) -> String {
         if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
     );
     [own, other].map(|line| fold(&line, 0, 0, style.width).join("\n") + "\n").concat()
-}
-
-/// A number with its noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Words in a row, as one says them.
-fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [word] => word.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -65,11 +65,16 @@ impl Reader {
         if self.problems.len() > ENOUGH || wrong.len() > 64 {
             return None;
         }
-        let wrong = wrong.to_lowercase();
-        names
-            .map(|name| (strsim::damerau_levenshtein(&wrong, &name.to_lowercase()), name))
-            .filter(|(distance, name)| *distance <= 1 + name.len().min(wrong.len()) / 4)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, name)| name.to_owned())
+        nearest(wrong, names)
     }
+}
+
+/// The one of `names` that a person who wrote `wrong` probably meant.
+pub fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let wrong = wrong.to_lowercase();
+    names
+        .map(|name| (strsim::damerau_levenshtein(&wrong, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(wrong.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name.to_owned())
 }

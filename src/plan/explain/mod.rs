@@ -1,0 +1,171 @@
+//! Why each forward takes the route it takes: what it costs, what lets it through, what else there is.
+
+mod openings;
+#[cfg(test)]
+mod property;
+mod routes;
+
+use super::graph::Graph;
+use super::opening::Search;
+use super::reach::Reach;
+use super::single_point::SinglePoints;
+use super::{PlanError, PlanOptions, plan};
+use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Topology};
+use routes::{ALL_LOOKS, Path, Routes};
+
+/// How many runners-up are told.
+const RUNNERS_UP: usize = 3;
+
+/// Why the forwards of a topology take their routes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The topology's name.
+    pub topology: String,
+    /// Every forward asked for that has a route, in the order of the file.
+    pub forwards: Vec<Explained>,
+    /// Why there is none for the others, and whatever else keeps the whole file from having a plan.
+    pub errors: Vec<PlanError>,
+}
+
+/// Why one forward takes its route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// What the person asked for.
+    pub forward: Forward,
+    /// The route it takes.
+    pub chosen: Route,
+    /// The next best ones, best first.
+    pub runners_up: Vec<Route>,
+    /// The best route that shares no host between local and the target.
+    pub apart: Option<Route>,
+    /// Hosts that every route passes, nearest first.
+    pub single_points: Vec<HostId>,
+    /// Whether the search for other routes became too long: there may be better ones, or more.
+    pub cut: bool,
+}
+
+/// A way from local to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Its links, in order; none when local is the target.
+    pub hops: Vec<Hop>,
+    /// The sum of the links' costs.
+    pub cost: u64,
+    /// How many sessions it takes.
+    pub tunnels: usize,
+}
+
+/// A link that a route takes, and what lets it through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// Its place among the links of the file, counted from 0.
+    pub place: usize,
+    /// The link.
+    pub link: Link,
+    /// What is dialled.
+    pub target: Address,
+    /// Whether a session goes over it; the forward's own connection does otherwise.
+    pub session: bool,
+    /// The firewalls it crosses, in order; each lets the port through.
+    pub firewalls: Vec<Firewall>,
+}
+
+/// Why a route was not chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It costs so much more.
+    Dearer(u64),
+    /// It costs the same, with so many more tunnels.
+    MoreTunnels(usize),
+    /// It is as good; where the two part, its link comes later in the file.
+    Later,
+}
+
+impl Route {
+    /// Hosts from local to the target's host, both included.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> {
+        std::iter::once(HostId::local()).chain(self.hops.iter().map(|hop| hop.link.to.clone()))
+    }
+
+    /// Why it was not chosen.
+    pub fn lost_to(&self, chosen: &Route) -> Lost {
+        match (self.cost.saturating_sub(chosen.cost), self.tunnels.saturating_sub(chosen.tunnels)) {
+            (0, 0) => Lost::Later,
+            (0, more) => Lost::MoreTunnels(more),
+            (more, _) => Lost::Dearer(more),
+        }
+    }
+
+    /// Whether both take the same links.
+    pub fn is(&self, other: &Route) -> bool {
+        let links = |route: &Route| route.hops.iter().map(|hop| hop.place).collect::<Vec<_>>();
+        links(self) == links(other)
+    }
+}
+
+/// Explains the route of one forward, or of all.
+pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOptions) -> Explanation {
+    let graph = Graph::new(topology);
+    let reach = Reach::new(&graph);
+    let points = SinglePoints::new(&graph);
+    let (mut forwards, mut errors, mut search) = (Vec::new(), Vec::new(), None);
+    let mut left = ALL_LOOKS;
+    for forward in topology.forwards.iter().filter(|forward| only.is_none_or(|only| forward.id == *only)) {
+        if let Some(explained) = explained(&graph, &reach, &points, forward, &mut left) {
+            forwards.push(explained);
+            continue;
+        }
+        let search = search.get_or_insert_with(|| Search::new(&graph, &reach));
+        let mut error = search.explain(forward);
+        error.help.extend(search.as_small(forward));
+        errors.push(PlanError::NoRoute(error));
+    }
+    if only.is_none() {
+        let others = plan(topology, options).err().unwrap_or_default();
+        errors.extend(others.into_iter().filter(|error| matches!(error, PlanError::SameListen(_))));
+    }
+    Explanation { topology: topology.name.clone(), forwards, errors }
+}
+
+/// `None` when no route leads to what the forward wants.
+fn explained(
+    graph: &Graph<'_>,
+    reach: &Reach,
+    points: &SinglePoints<'_, '_>,
+    forward: &Forward,
+    left: &mut usize,
+) -> Option<Explained> {
+    let mut routes = Routes::new(graph, &forward.to, *left)?;
+    let chosen = routes.chosen(reach, &forward.to)?;
+    let apart = routes.apart(&chosen);
+    let runners_up = routes.after(&chosen, RUNNERS_UP);
+    *left = left.saturating_sub(routes.looks());
+    let port = match &forward.to {
+        crate::topology::Target::Dialled { port, .. } => *port,
+        crate::topology::Target::Within { .. } => 0,
+    };
+    let route = |path: &Path| route(graph, path, port);
+    Some(Explained {
+        forward: forward.clone(),
+        chosen: route(&chosen),
+        runners_up: runners_up.iter().map(route).collect(),
+        apart: apart.as_ref().map(route),
+        single_points: points.on_the_way_to(&forward.to),
+        cut: routes.is_cut(),
+    })
+}
+
+/// The route with everything that a person may want to know of it.
+fn route(graph: &Graph<'_>, path: &Path, port: u16) -> Route {
+    let hops = path.steps.iter().map(|step| {
+        let edge = &graph.net[step.edge];
+        Hop {
+            place: edge.place,
+            link: edge.link.clone(),
+            target: edge.address(if step.session { edge.ssh_port } else { port }),
+            session: step.session,
+            firewalls: edge.walls.iter().map(|wall| (*wall).clone()).collect(),
+        }
+    });
+    Route { hops: hops.collect(), cost: path.price.cost, tunnels: path.price.tunnels }
+}
