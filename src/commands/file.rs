@@ -62,8 +62,7 @@ impl Source {
             talk.json(&problem::problems_json(problems, &self.shown, &self.text));
         } else {
             let look = Look { width: talk.err.width, colour: talk.err.colour, unicode: talk.err.unicode };
-            let drawn = problem::render(problems, &self.shown, &self.text, look);
-            talk.say(&if look.unicode { drawn } else { drawn.replace('…', "...") });
+            talk.say(&problem::render(problems, &self.shown, &self.text, look));
         }
         Exit::Topology
     }

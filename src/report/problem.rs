@@ -54,11 +54,12 @@ pub fn render(problems: &[Problem], path: &str, text: &str, look: Look) -> Strin
         out.push('\n');
     }
     if let Some(more @ 1..) = problems.len().checked_sub(DRAWN) {
-        out.push_str(&format!("{} and {more} more.\n", look.style().pick("…", "...")));
+        out.push_str(&format!("… and {more} more.\n"));
     }
     let s = if problems.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} problem{s}. Nothing was started.\n", problems.len()));
-    out
+    // The problems' own words know nothing of how they are drawn.
+    if look.unicode { out } else { out.replace('…', "...") }
 }
 
 /// The problems as an array for editors and scripts. Lines and columns count from 1, columns in
