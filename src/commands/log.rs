@@ -6,7 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
@@ -34,12 +37,13 @@ impl Log {
             return Ok(());
         }
         // The SSH library logs what passes through it; its words never go beyond warnings.
-        let filter = match (self.verbosity, background) {
-            (0, None) => "warn",
-            (0, Some(_)) | (1, _) => "warn,hopper=info",
-            _ => "warn,hopper=debug",
+        let ours = match (self.verbosity, background) {
+            (0, None) => LevelFilter::WARN,
+            (0, Some(_)) | (1, _) => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
         };
-        let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_target(false);
+        let chosen = Targets::new().with_default(LevelFilter::WARN).with_target("hopper", ours);
+        let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
         match file {
             Some(path) => {
                 let file = open(&path).map_err(|error| {
@@ -52,9 +56,12 @@ impl Log {
                         "--log-file FILE takes another place",
                     )
                 })?;
-                subscriber.with_ansi(false).with_writer(Mutex::new(file)).init();
+                let lines = lines.with_writer(Mutex::new(file));
+                tracing_subscriber::registry().with(chosen).with(lines).init();
             }
-            None => subscriber.with_ansi(false).with_writer(std::io::stderr).init(),
+            None => {
+                tracing_subscriber::registry().with(chosen).with(lines.with_writer(std::io::stderr)).init();
+            }
         }
         Ok(())
     }
