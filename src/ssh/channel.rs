@@ -13,6 +13,7 @@ use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Member;
+use super::nudge::{Nudge, Nudging};
 
 /// An open channel. Dropping it, or all of its parts, closes it at the server.
 pub struct Channel {
@@ -33,6 +34,7 @@ pub struct ChannelReader {
 pub struct ChannelWriter {
     half: Arc<ChannelWriteHalf<Msg>>,
     gone: CancellationToken,
+    nudge: Nudge,
 }
 
 /// Closes the channel at the server when dropped: russh's own halves send nothing when they go.
@@ -61,12 +63,17 @@ pub enum Received {
 pub struct Gone;
 
 impl Channel {
-    pub(super) fn new(channel: russh::Channel<Msg>, member: Member, ended: CancellationToken) -> Self {
+    pub(super) fn new(
+        channel: russh::Channel<Msg>,
+        member: Member,
+        nudge: Nudge,
+        ended: CancellationToken,
+    ) -> Self {
         let (read, write) = channel.split();
         let (half, gone) = (Arc::new(write), CancellationToken::new());
         Channel {
             reader: ChannelReader { half: read, gone: gone.clone(), closed: false },
-            writer: ChannelWriter { half: half.clone(), gone },
+            writer: ChannelWriter { half: half.clone(), gone, nudge },
             closer: Closer { half, _member: member, ended },
         }
     }
@@ -79,7 +86,7 @@ impl Channel {
     /// A byte stream into the channel. It may wait for ever on a channel whose peer is gone: only
     /// for use below a [`super::wire::Wire`], which is cut then.
     pub(super) fn stream_writer(&self) -> impl AsyncWrite + Send + 'static {
-        self.writer.half.make_writer()
+        Nudging::new(self.writer.half.make_writer(), self.writer.nudge.clone())
     }
 
     pub(super) fn into_reader(self) -> (ChannelReader, Closer) {
@@ -128,6 +135,7 @@ impl ChannelWriter {
             // A write to a channel that the peer closed is swallowed or waits for ever.
             () = self.gone.cancelled() => Err(Gone),
             sent = self.half.data_bytes(bytes) => sent.map_err(|_| Gone),
+            () = self.nudge.while_waiting() => Err(Gone),
         }
     }
 

@@ -15,6 +15,7 @@ mod key_file;
 mod known_hosts;
 mod login;
 mod network;
+mod nudge;
 mod open_error;
 mod session;
 mod signer;

@@ -16,6 +16,7 @@ use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
 use super::login::{LoggedIn, Login};
+use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, handshake_error, login_error};
 use super::trust::Expectation;
 use super::watchdog;
@@ -118,7 +119,7 @@ impl Session {
     ) -> Result<Channel, DialError> {
         let (answer, answered) = oneshot::channel();
         let (handle, notes, ended) = (self.handle.clone(), self.notes.clone(), self.wire.ended.clone());
-        let endpoint = endpoint.clone();
+        let (endpoint, nudge) = (endpoint.clone(), self.nudge());
         let member = self.crowd.join();
         self.wire.gauge.set_ceiling(ceiling(self.crowd.len()));
         // A task of its own: were this future dropped while waiting, a late stream would stay open at
@@ -129,7 +130,7 @@ impl Session {
                 () = ended.cancelled() => Err(russh::Error::Disconnect),
             };
             let opened = match opened {
-                Ok(channel) => Ok(Channel::new(channel, member, ended)),
+                Ok(channel) => Ok(Channel::new(channel, member, nudge, ended)),
                 Err(russh::Error::ChannelOpenFailure(reason)) => Err(refusal(&notes, reason).await),
                 Err(_) => Err(DialError::SessionLost),
             };
@@ -140,6 +141,18 @@ impl Session {
             Err(_) => Err(DialError::TimedOut),
             Ok(opened) => opened.unwrap_or(Err(DialError::SessionLost)),
         }
+    }
+
+    /// Speaks up without waiting: a request that the server does not know, and says so (RFC 4254,
+    /// section 4). It must ask for an answer: russh expects one to every request.
+    fn nudge(&self) -> Nudge {
+        let handle = Arc::downgrade(&self.handle);
+        Nudge::new(move || {
+            if let Some(handle) = handle.upgrade() {
+                // Fails only when the session is gone, which every writer notices by itself.
+                tokio::spawn(async move { drop(handle.send_keepalive(true).await) });
+            }
+        })
     }
 
     /// The streams it carries.
