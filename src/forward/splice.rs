@@ -17,7 +17,7 @@ use crate::ssh::{ByteStream, Channel, ChannelReader, ChannelWriter, Received};
 
 /// How many pieces are passed to a client in one write. A session hands out 32 KiB at a time; a write
 /// for each would cost more than deciphering it.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 
 /// How a spliced stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive) -> Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
         window_size: WINDOW,
         maximum_packet_size: 32768,
-        channel_buffer_size: 100,
+        channel_buffer_size: 32,
         // A rekey that we start kills a session with several busy downloads; servers start their own.
         limits: Limits {
             rekey_write_limit: usize::MAX,

@@ -15,7 +15,7 @@ use tokio::net::tcp::OwnedReadHalf;
 pub const READ_SIZE: usize = 64 * 1024;
 
 /// How much is read at most at a time from the socket that carries a chain.
-const CHAIN_READ_SIZE: usize = 256 * 1024;
+const CHAIN_READ_SIZE: usize = 128 * 1024;
 
 /// Prepares a socket for interactive, long-lived use: no Nagle delay, and a peer that is gone is
 /// noticed even when nothing is sent. A peer that merely does not read keeps its connection.
