@@ -8,7 +8,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::topology::{Address, Firewall, FirewallId, Host, HostId, Link, Topology};
 
-/// Who can dial whom. Node 0 is local, then the hosts in file order; edges keep the order of the
+/// Who can dial whom. Node 0 is local, then the hosts by id; edges keep the order of the
 /// links, so comparing two indices compares two places in the file.
 pub(super) struct Graph<'t> {
     /// The graph itself; `None` is local, which has no entry of its own.

@@ -40,7 +40,7 @@ pub struct Plan {
     pub tunnels: Vec<Tunnel>,
     /// Tunnel ids by depth: those of one layer can be built at the same time.
     pub layers: Vec<Vec<TunnelId>>,
-    /// Every forward, in the order of the file.
+    /// Every forward, by id.
     pub forwards: Vec<PlannedForward>,
     /// How many tunnels of one layer may be opened at a time.
     pub parallel: usize,

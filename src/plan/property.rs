@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::show::{Glyphs, Style, text};
 use super::single_point::SinglePoints;
 use super::{Plan, PlanOptions, plan};
-use crate::topology::{Address, Endpoint, HostId, Link, Target, Topology};
+use crate::topology::{Address, Endpoint, HostId, Link, Target, Topology, parse};
 
 /// Ports that rules are made of: SSH, and two that a forward may want.
 const PORTS: [u16; 3] = [22, 80, 5900];
@@ -123,6 +123,41 @@ pub(super) fn routes(topology: &Topology, chains: &[Route], target: &Target) -> 
     }
 }
 
+/// The topology as a file, the keys of its objects in the order that `turn` gives them.
+fn written(topology: &Topology, turn: fn(&mut [String])) -> String {
+    let object = |mut entries: Vec<String>| {
+        turn(&mut entries);
+        format!("{{ {} }}", entries.join(", "))
+    };
+    let ports = |ports: Vec<u16>| format!("{ports:?}");
+    let passing =
+        |passes: &dyn Fn(u16) -> bool| ports(PORTS.into_iter().filter(|&port| passes(port)).collect());
+    let walls = topology
+        .firewalls
+        .iter()
+        .map(|wall| format!(r#""{}": {{ "allow": {} }}"#, wall.id, passing(&|port| wall.passes(port))));
+    let hosts = topology.hosts.iter().map(|host| format!(r#""{}": {{ "ssh": {} }}"#, host.id, host.ssh));
+    let links = topology.links.iter().filter(|link| link.from != link.to).map(|link| {
+        let only = link.ports.as_ref().map_or_else(String::new, |only| {
+            format!(r#""ports": {}, "#, passing(&|port| only.contains(port)))
+        });
+        let through = link.through.iter().map(|id| format!("{:?}", id.0)).collect::<Vec<_>>().join(", ");
+        let (from, to, cost) = (&link.from, &link.to, link.cost);
+        format!(r#"{{ "from": "{from}", "to": "{to}", {only}"through": [{through}], "cost": {cost} }}"#)
+    });
+    let forwards = topology
+        .forwards
+        .iter()
+        .map(|forward| format!(r#""{}": {{ "listen": "auto", "to": "{}" }}"#, forward.id, forward.to));
+    object(vec![
+        r#""hopper": 1"#.to_owned(),
+        format!(r#""firewalls": {}"#, object(walls.collect())),
+        format!(r#""hosts": {}"#, object(hosts.collect())),
+        format!(r#""links": [{}]"#, links.collect::<Vec<_>>().join(", ")),
+        format!(r#""forwards": {}"#, object(forwards.collect())),
+    ])
+}
+
 fn planned(topology: &Topology) -> Option<Plan> {
     plan(topology, &PlanOptions::default()).ok()
 }
@@ -186,6 +221,18 @@ proptest! {
         let forwards = planned(&topology).unwrap();
         topology.links.reverse();
         prop_assert_eq!(planned(&topology).unwrap(), forwards);
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_matter(topology in topologies().prop_map(reachable)) {
+        let told = |turn: fn(&mut [String])| {
+            let file = written(&topology, turn);
+            parse(&file, "random").map(|topology| plan(&topology, &PlanOptions::default()))
+        };
+        let plain = told(|_| {});
+        prop_assert_eq!(&plain, &told(<[String]>::reverse));
+        prop_assert_eq!(&plain, &told(|keys| keys.rotate_left(keys.len() / 2)));
+        prop_assert!(plain.is_ok_and(|plan| plan.is_ok()));
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub use quoted::quoted;
 pub use read::{nearest, parse};
 pub use secret::mask_secrets;
 
-/// The hop graph as given. Lists keep the order of the file; every id in a [`Link`] or [`Forward`]
-/// is known to exist (the parser saw to it).
+/// The hop graph as given. Links keep the order of the file; what has an id is sorted by it. Every id
+/// in a [`Link`] or [`Forward`] is known to exist (the parser saw to it).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
     /// Names the run: control socket, logs, messages. `^[a-z0-9][a-z0-9._-]{0,62}$`.

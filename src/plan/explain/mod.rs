@@ -21,7 +21,7 @@ const RUNNERS_UP: usize = 3;
 pub struct Explanation {
     /// The topology's name.
     pub topology: String,
-    /// Every forward asked for that has a route, in the order of the file.
+    /// Every forward asked for that has a route, by id.
     pub forwards: Vec<Explained>,
     /// Why there is none for the others, and whatever else keeps the whole file from having a plan.
     pub errors: Vec<PlanError>,

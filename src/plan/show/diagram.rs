@@ -10,7 +10,7 @@ use crate::topology::{HostId, Link, Topology, escape};
 
 /// Boxes and arrows. A box is named by its place.
 pub(super) struct Diagram {
-    /// Local first, then the hosts in the order of the file, then what forwards dial within a host.
+    /// Local first, then the hosts by id, then what forwards dial within a host.
     pub(super) boxes: Vec<Shape>,
     /// The links in the order of the file, then the forwards that end within a host.
     pub(super) arrows: Vec<Arrow>,

@@ -31,7 +31,7 @@ struct Drawn<'p> {
     part: Vec<(usize, String)>,
 }
 
-/// A picture for each route that is not the beginning of another one, in the order of the file.
+/// A picture for each route that is not the beginning of another one, in the order of the forwards.
 pub(super) fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
     let reach = Reach::new(graph);
     let mut longest_first: Vec<Way<'_>> = plan

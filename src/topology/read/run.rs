@@ -77,7 +77,13 @@ pub(super) fn topology(reader: &mut Reader, tree: &Node, stem: &str) -> Option<T
     let forwards = forwards(reader, get("forwards"), &base, &mut around);
     let policy = get("policy").map_or_else(Policy::default, |entry| policy::policy(reader, &entry.node));
 
-    Some(Topology { name: name?, description, firewalls: firewalls?, hosts: hosts?, links, forwards, policy })
+    let (mut firewalls, mut hosts, mut forwards) = (firewalls?, hosts?, forwards);
+    // The keys of an object have no order that could mean anything: however they are written, the
+    // topology is the same. Links are a list, and their order breaks ties.
+    firewalls.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    hosts.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    forwards.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Some(Topology { name: name?, description, firewalls, hosts, links, forwards, policy })
 }
 
 /// Whether this is a file that this hopper can judge at all.

@@ -7,19 +7,19 @@
 ssh -F none -f -N -o ExitOnForwardFailure=yes -p 2022 \
     -o StrictHostKeyChecking=yes -o ServerAliveInterval=5 \
     -o ServerAliveCountMax=3 -o ConnectTimeout=20 \
-    -L 127.0.0.1:20001:192.0.2.1:2201 -L 127.0.0.1:20002:192.0.2.1:2202 \
+    -L 127.0.0.1:20001:192.0.2.1:2202 -L 127.0.0.1:20002:192.0.2.1:2201 \
     alice@router &&
 
-# T2: red, through T1
-# red: 127.0.0.1:20003 -> red/localhost:7000 (auto: any free port will do)
+# T2: blue, through T1
+# blue: 127.0.0.1:20003 -> blue/localhost:7000 (auto: any free port will do)
 ssh -F none -f -N -o ExitOnForwardFailure=yes -p 20001 \
-    -o 'HostKeyAlias=[red]:2022' -o StrictHostKeyChecking=yes \
+    -o 'HostKeyAlias=[blue]:2022' -o StrictHostKeyChecking=yes \
     -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o ConnectTimeout=20 \
     -L 127.0.0.1:20003:localhost:7000 alice@127.0.0.1 &&
 
-# T3: blue, through T1
-# blue: 127.0.0.1:20004 -> blue/localhost:7000 (auto: any free port will do)
+# T3: red, through T1
+# red: 127.0.0.1:20004 -> red/localhost:7000 (auto: any free port will do)
 ssh -F none -f -N -o ExitOnForwardFailure=yes -p 20002 \
-    -o 'HostKeyAlias=[blue]:2022' -o StrictHostKeyChecking=yes \
+    -o 'HostKeyAlias=[red]:2022' -o StrictHostKeyChecking=yes \
     -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o ConnectTimeout=20 \
     -L 127.0.0.1:20004:localhost:7000 alice@127.0.0.1
