@@ -1,6 +1,7 @@
 //! The command line: what a person may type, and which command it means. Does nothing itself.
 
 mod form;
+mod planning;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,10 +12,10 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use form::Forms;
+use planning::Planning;
 
 use crate::commands::{self, Talk};
 use crate::report::{ColourChoice, Mode};
-use crate::topology::CarrierKind;
 
 /// Plans and builds telescoping SSH tunnels.
 #[derive(Debug, Parser)]
@@ -88,9 +89,8 @@ struct PlanArgs {
     topology: OsString,
     #[command(flatten)]
     form: Forms,
-    /// How sessions ride the tunnel below them, whatever the file says
-    #[arg(long, value_enum)]
-    carrier: Option<Carrier>,
+    #[command(flatten)]
+    planning: Planning,
     /// Say why each forward goes the way it goes, or why this one does, and what else there is
     #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid"], value_name = "FORWARD", num_args = 0..=1)]
     explain: Option<Option<String>>,
@@ -118,9 +118,8 @@ struct UpArgs {
     /// Play all hosts and firewalls inside hopper instead of contacting real ones
     #[arg(long)]
     lab: bool,
-    /// How sessions ride the tunnel below them, whatever the file says
-    #[arg(long, value_enum)]
-    carrier: Option<Carrier>,
+    #[command(flatten)]
+    planning: Planning,
     /// How progress is shown on standard error
     #[arg(long, env = "HOPPER_PROGRESS", value_enum, default_value = "auto")]
     progress: Progress,
@@ -168,12 +167,6 @@ struct LogsArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Carrier {
-    Channel,
-    Port,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Progress {
     Auto,
     Bars,
@@ -207,15 +200,15 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
-        Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
-            commands::explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
+        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => {
+            commands::explain::run(&talk, &topology, only.as_deref(), &planning.options())
         }
         Verb::Plan(args) => {
-            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
         }
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
         Verb::Up(args) if args.dry_run => {
-            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
         }
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
@@ -232,7 +225,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         detach: args.detach,
         held,
         lab: args.lab,
-        carrier: carrier(args.carrier),
+        plan: args.planning.options(),
         progress: match args.progress {
             // Log lines on the same terminal would tear the bars.
             Progress::Auto if logs_to_terminal => Mode::Plain,
@@ -245,13 +238,6 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         timeout: args.timeout,
         ask: !args.no_input,
     }
-}
-
-fn carrier(chosen: Option<Carrier>) -> Option<CarrierKind> {
-    chosen.map(|carrier| match carrier {
-        Carrier::Channel => CarrierKind::Channel,
-        Carrier::Port => CarrierKind::Port,
-    })
 }
 
 /// `60s`, `500ms`, `2m`; a bare number means seconds.

@@ -6,7 +6,7 @@ use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
 use crate::plan::{self, PlanOptions, show};
-use crate::topology::{CarrierKind, escape};
+use crate::topology::escape;
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +27,13 @@ pub enum Form {
 ///
 /// # Errors
 /// When the file cannot be read; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, form: Form) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, &PlanOptions { carrier }) {
+    let plan = match plan::plan(&topology, options) {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };

@@ -100,8 +100,9 @@ impl Scene {
     ) -> Result<(Wire, WireHandle, Option<Relay>), Failure> {
         let limit = tunnel.server.timeout.connect;
         let endpoint = Endpoint::Tcp(tunnel.target.clone());
-        match (below, tunnel.carrier) {
+        match (below, &tunnel.carrier) {
             (Some(session), Some(Carrier::Port(listen))) => {
+                let listen = *listen;
                 let what = format!("{}, the carrier of {}", tunnel.id, tunnel.server.id);
                 let failed = |error| blame::listen(&what, listen, &error);
                 let bound = Bound::bind(listen).await.map_err(failed)?;

@@ -202,7 +202,7 @@ fn same_name(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Check, Dial, ForwardId, Listen, Policy, PortSet};
+    use crate::topology::{Check, Dial, ForwardId, Listen, Plain, Policy, PortSet};
 
     fn id(text: &str) -> HostId {
         HostId::new(text)
@@ -216,6 +216,7 @@ mod tests {
             check: Check::Tcp,
             required: true,
             expose: false,
+            plain: Plain::default(),
             protocol: None,
         };
         Rules::new(&Topology {

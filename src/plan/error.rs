@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{NoRoute, SameListen};
+use crate::topology::{HostId, escape};
 
 /// One reason why there is no plan. Text is for people; ids in it are escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,24 @@ pub enum PlanError {
     NoRoute(NoRoute),
     /// Two listeners want the same address.
     SameListen(SameListen),
+    /// A listener on a host in between has no port that could be dialled.
+    NoPort(NoPort),
+}
+
+/// All ports that are let through on the way to a host are taken by other listeners there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPort {
+    /// Who would dial the listener.
+    pub from: HostId,
+    /// The host it would be on.
+    pub to: HostId,
+}
+
+impl fmt::Display for NoPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (escape(self.from.as_str()), escape(self.to.as_str()));
+        write!(f, "no port is left for a listener on {to} that {from} could dial")
+    }
 }
 
 impl PlanError {
@@ -19,6 +38,7 @@ impl PlanError {
         match self {
             PlanError::NoRoute(_) => "H0201",
             PlanError::SameListen(_) => "H0202",
+            PlanError::NoPort(_) => "H0203",
         }
     }
 
@@ -27,6 +47,9 @@ impl PlanError {
         match self {
             PlanError::NoRoute(error) => error.help.clone(),
             PlanError::SameListen(error) => error.help(),
+            PlanError::NoPort(_) => {
+                vec!["let more ports through on that link, or plan with --strategy nested".to_owned()]
+            }
         }
     }
 }
@@ -36,6 +59,7 @@ impl fmt::Display for PlanError {
         match self {
             PlanError::NoRoute(error) => error.fmt(f),
             PlanError::SameListen(error) => error.fmt(f),
+            PlanError::NoPort(error) => error.fmt(f),
         }
     }
 }

@@ -3,10 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::plan::Plan;
-use crate::plan::graph::Graph;
-use crate::plan::reach::{End, Reach};
-use crate::topology::{HostId, Link, Topology, escape};
+use crate::plan::{Carrier, Plan};
+use crate::topology::{Endpoint, HostId, Link, Topology, escape};
 
 /// Boxes and arrows. A box is named by its place.
 pub(super) struct Diagram {
@@ -52,7 +50,7 @@ pub(super) struct Arrow {
 impl Diagram {
     /// Everything in the topology; marked is what the plan uses.
     pub(super) fn new(plan: &Plan, topology: &Topology) -> Self {
-        let (uses, within) = uses(plan, topology);
+        let (uses, within) = uses(plan);
         let on_route: HashSet<&HostId> = plan.forwards.iter().flat_map(|planned| &planned.route).collect();
         let mut boxes = vec![Shape {
             kind: Kind::Local,
@@ -92,33 +90,26 @@ impl Diagram {
 type Uses = HashMap<usize, Vec<String>>;
 
 /// Who rides which link, and the forwards that end within a host: that host, what is dialled, by which.
-fn uses(plan: &Plan, topology: &Topology) -> (Uses, Vec<(HostId, String, String)>) {
-    let graph = Graph::new(topology);
-    let reach = Reach::new(&graph);
-    let places: HashMap<*const Link, usize> =
-        topology.links.iter().enumerate().map(|(place, link)| (std::ptr::from_ref(link), place)).collect();
+fn uses(plan: &Plan) -> (Uses, Vec<(HostId, String, String)>) {
     let mut uses = Uses::new();
-    let mut mark = |link: &Link, rider: String| {
-        if let Some(&place) = places.get(&std::ptr::from_ref(link)) {
-            uses.entry(place).or_default().push(rider);
-        }
-    };
+    let mut mark = |link: usize, rider: String| uses.entry(link).or_default().push(rider);
     for tunnel in &plan.tunnels {
-        let reached = graph.node(&tunnel.server.id).and_then(|node| reach.host(node)?.by);
-        if let Some((_, edge)) = reached {
-            mark(graph.net[edge].link, tunnel.id.to_string());
+        if let Some(Carrier::Entry(entry)) = &tunnel.carrier {
+            mark(entry.link, tunnel.id.to_string());
         }
+        mark(tunnel.link, tunnel.id.to_string());
     }
     let mut within = Vec::new();
     for planned in &plan.forwards {
-        let forward = &planned.forward;
-        let id = escape(&forward.id.0);
-        match reach.way(&graph, &forward.to).map(|way| way.end) {
-            Some(End::Link(edge, port)) => mark(graph.net[edge].link, format!("{id} :{port}")),
-            Some(End::Within(endpoint)) => {
-                within.push((forward.to.host().clone(), escape(&endpoint.to_string()), id));
+        let id = escape(&planned.forward.id.0);
+        if let Some(entry) = &planned.entry {
+            mark(entry.link, format!("{id} :{}", entry.port()));
+        }
+        match (&planned.target, planned.links.last()) {
+            (Endpoint::Tcp(address), Some(&link)) if !planned.within => {
+                mark(link, format!("{id} :{}", address.port))
             }
-            None => {}
+            (target, _) => within.push((planned.forward.to.host().clone(), escape(&target.to_string()), id)),
         }
     }
     (uses, within)
