@@ -3,6 +3,7 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod client_command;
 mod course;
 mod draft;
 mod error;
@@ -24,7 +25,8 @@ mod single_point;
 mod telescope;
 mod tunnel;
 
-pub use error::{NoPort, PlanError};
+pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
+pub use error::{NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};

@@ -5,8 +5,8 @@ use super::draft::Draft;
 use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
-use super::{Plan, PlanError, same_listen};
-use crate::topology::{CarrierKind, Strategy, Topology};
+use super::{Plan, PlanError, UnfitClient, client_command, same_listen};
+use crate::topology::{CarrierKind, HostId, Strategy, Topology};
 
 /// What a run asks of the planner beyond the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,14 +66,19 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
     if !errors.is_empty() {
         return Err(errors);
     }
-    Ok(Plan {
+    let plan = Plan {
         topology: topology.name.clone(),
         strategy,
         tunnels: drawn.tunnels,
         layers: drawn.layers,
         forwards: drawn.forwards,
         parallel: topology.policy.parallel,
-    })
+    };
+    if let Err((tunnel, why)) = client_command::all_fit(&plan) {
+        let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());
+        return Err(vec![PlanError::UnfitClient(UnfitClient { on, to, why })]);
+    }
+    Ok(plan)
 }
 
 #[cfg(test)]
@@ -81,7 +86,7 @@ mod tests {
     use super::*;
     use crate::plan::fixture::{empty, line, vnc};
     use crate::plan::{Carrier, TunnelId};
-    use crate::topology::{Address, Endpoint, ForwardId, HostId, Plain};
+    use crate::topology::{Address, Endpoint, ForwardId, Plain};
 
     fn planned(topology: &Topology) -> Plan {
         plan(topology, &PlanOptions::default()).unwrap()
@@ -299,7 +304,7 @@ mod tests {
             .iter()
             .filter_map(|error| match error {
                 PlanError::NoRoute(error) => Some(&error.forward),
-                PlanError::SameListen(_) | PlanError::NoPort(_) => None,
+                _ => None,
             })
             .collect();
         assert_eq!(named, [&ForwardId("other".to_owned()), &ForwardId("more".to_owned())]);
