@@ -13,6 +13,7 @@ mod fixture;
 mod graph;
 mod no_route;
 mod opening;
+mod part;
 mod planner;
 #[cfg(test)]
 mod property;
