@@ -8,6 +8,7 @@ mod error;
 mod explain;
 #[cfg(test)]
 mod fixture;
+mod grants;
 mod graph;
 mod no_route;
 mod opening;
@@ -22,6 +23,7 @@ mod tunnel;
 
 pub use error::PlanError;
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
+pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
 pub use same_listen::{Listener, SameListen};
