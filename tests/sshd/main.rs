@@ -15,6 +15,7 @@ mod control;
 mod ending;
 mod freeze;
 mod goodbye;
+mod grants;
 mod hopper;
 mod keys;
 mod left;
