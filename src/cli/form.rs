@@ -4,33 +4,37 @@ use clap::Args;
 
 use crate::commands::plan::Form;
 
-/// At most one of them.
+/// At most one of them, but that grants can be JSON too.
 #[derive(Debug, Args)]
-#[group(id = "form", multiple = false)]
 pub(super) struct Forms {
     /// Print the plan as `hopper.plan/1`, and errors as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid"])]
     pub(super) json: bool,
     /// Print the ssh commands that build the same by hand
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["dot", "mermaid", "grants"])]
     ssh: bool,
     /// Print hosts, links and routes for Graphviz
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["mermaid", "grants"])]
     dot: bool,
     /// Print hosts, links and routes as a Mermaid flowchart
-    #[arg(long)]
+    #[arg(long, conflicts_with = "grants")]
     mermaid: bool,
+    /// Print what each host must allow, for authorized_keys, sshd_config and nftables
+    #[arg(long)]
+    grants: bool,
 }
 
 impl Forms {
     /// The one that was asked for.
     pub(super) fn chosen(&self) -> Form {
-        match (self.json, self.ssh, self.dot, self.mermaid) {
-            (true, ..) => Form::Json,
-            (_, true, ..) => Form::Ssh,
-            (_, _, true, _) => Form::Dot,
-            (.., true) => Form::Mermaid,
-            _ => Form::Text,
+        match self {
+            Forms { grants: true, json: true, .. } => Form::GrantsJson,
+            Forms { grants: true, .. } => Form::Grants,
+            Forms { json: true, .. } => Form::Json,
+            Forms { ssh: true, .. } => Form::Ssh,
+            Forms { dot: true, .. } => Form::Dot,
+            Forms { mermaid: true, .. } => Form::Mermaid,
+            Forms { .. } => Form::Text,
         }
     }
 
@@ -40,6 +44,7 @@ impl Forms {
             Form::Ssh => Some("--ssh"),
             Form::Dot => Some("--dot"),
             Form::Mermaid => Some("--mermaid"),
+            Form::Grants | Form::GrantsJson => Some("--grants"),
             Form::Text | Form::Json => None,
         }
     }

@@ -21,6 +21,10 @@ pub enum Form {
     Dot,
     /// A Mermaid flowchart.
     Mermaid,
+    /// What each host must allow.
+    Grants,
+    /// `hopper.grants/1`.
+    GrantsJson,
 }
 
 /// Plans the topology and prints the plan.
@@ -42,6 +46,8 @@ pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, form: Form) -> En
         Form::Ssh => talk.data(&show::ssh(&plan)),
         Form::Dot => talk.data(&show::dot(&plan, &topology)),
         Form::Mermaid => talk.data(&show::mermaid(&plan, &topology)),
+        Form::Grants => talk.data(&show::grants(&plan::grants(&plan))),
+        Form::GrantsJson => talk.json(&show::grants_json(&plan::grants(&plan))),
         Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
             talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));

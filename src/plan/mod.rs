@@ -10,6 +10,7 @@ mod error;
 mod explain;
 #[cfg(test)]
 mod fixture;
+mod grants;
 mod graph;
 mod no_route;
 mod opening;
@@ -29,6 +30,7 @@ mod tunnel;
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
 pub use error::{NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
+pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
 pub use same_listen::{Listener, SameListen};

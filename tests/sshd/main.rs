@@ -16,6 +16,7 @@ mod ending;
 mod exec;
 mod freeze;
 mod goodbye;
+mod grants;
 mod hopper;
 mod inside;
 mod keys;
