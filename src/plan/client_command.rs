@@ -26,6 +26,14 @@ pub enum Tool {
 }
 
 impl Tool {
+    /// The name of the program.
+    pub fn program(self) -> &'static str {
+        match self {
+            Tool::OpenSsh => "ssh",
+            Tool::Dropbear => "dbclient",
+        }
+    }
+
     /// The program that answered the [`PROBE`]; `None` when none did.
     pub fn that_said(answer: &str) -> Option<Tool> {
         match () {

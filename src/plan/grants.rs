@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Plan, Tunnel, TunnelId};
+use super::{Carrier, Plan, Tunnel, TunnelId};
 use crate::topology::{Address, Endpoint, ForwardId, HostId, Target};
 
 /// What every host of a plan must allow: those logged in to, in build order, then the other targets.
@@ -83,9 +83,13 @@ pub fn grants(plan: &Plan) -> Grants {
         if let Some(below) = below {
             book.open(below, &Endpoint::Tcp(tunnel.target.clone()), &rider);
         }
-        let from = below.map_or(&tunnel.client, |below| &below.server.id);
+        let client = HostId::new(tunnel.client.name());
+        let from = below.map_or(&client, |below| &below.server.id);
         let port = tunnel.server.address.port;
         book.let_in(&tunnel.server.id, port, from, &tunnel.target, &rider);
+        if let Some(Carrier::Entry(entry)) = &tunnel.carrier {
+            book.let_in(&entry.host, entry.port(), &client, &entry.dial, &rider);
+        }
     }
     for planned in &plan.forwards {
         let rider = Rider::Forward(planned.forward.id.clone());
@@ -94,12 +98,15 @@ pub fn grants(plan: &Plan) -> Grants {
             book.open(via, &planned.target, &rider);
         }
         // What is dialled from within a host is not let in by it: it need not even be there.
-        if let (Target::Dialled { host, port }, Endpoint::Tcp(dialled)) =
-            (&planned.forward.to, &planned.target)
+        let local = HostId::local();
+        if let (Target::Dialled { host, port }, Endpoint::Tcp(dialled), false) =
+            (&planned.forward.to, &planned.target, planned.within)
         {
-            let local = HostId::local();
             let from = via.map_or(&local, |via| &via.server.id);
             book.let_in(host, *port, from, dialled, &rider);
+        }
+        if let Some(entry) = &planned.entry {
+            book.let_in(&entry.host, entry.port(), &local, &entry.dial, &rider);
         }
     }
     Grants { topology: plan.topology.clone(), hosts: book.hosts }
@@ -124,7 +131,7 @@ impl Book {
     fn login(&mut self, tunnel: &Tunnel) {
         let grant = self.host(&tunnel.server.id);
         grant.user.clone_from(&tunnel.server.user);
-        let (tunnel, client) = (tunnel.id.clone(), tunnel.client.clone());
+        let (tunnel, client) = (tunnel.id.clone(), HostId::new(tunnel.client.name()));
         grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new() });
     }
 
@@ -158,7 +165,7 @@ mod tests {
     use super::*;
     use crate::plan::fixture::{empty, vnc};
     use crate::plan::{PlanOptions, plan};
-    use crate::topology::Topology;
+    use crate::topology::{Strategy, Topology};
 
     fn granted(topology: &Topology) -> Grants {
         grants(&plan(topology, &PlanOptions::default()).unwrap())
@@ -243,14 +250,12 @@ mod tests {
 
     #[test]
     fn a_client_elsewhere_logs_in_from_there_with_a_key_of_its_own() {
-        let mut plan = plan(&vnc(), &PlanOptions::default()).unwrap();
-        // The picture of the source document: the first tunnel's client sits on gate-b.
-        plan.tunnels.remove(0);
-        plan.tunnels[0].client = HostId::new("gate-b");
-        plan.tunnels[0].through = None;
+        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+        let plan = plan(&vnc().with_clients_everywhere(), &options).unwrap();
         assert_eq!(
             told(&grants(&plan)),
             [
+                "gate-b: T1 local []; 22 from local for T1; 2201 from local for T3",
                 "gate-c: T2 gate-b [gate-d:22 for T3]; 22 from gate-b for T2",
                 "gate-d: T3 local [screen:5900 for vnc]; 22 from gate-c for T3",
                 "screen: 5900 from gate-d for vnc",
