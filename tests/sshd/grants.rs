@@ -12,6 +12,24 @@ use super::load::MIB;
 use super::network;
 use super::topology::{Topology, id};
 
+/// Hosts in a line, each with a running sshd. A forced command runs in the account's shell, and what the
+/// machine's own start-up files do there is no part of this: they get a shell that reads none.
+fn bed(last: usize) -> Option<Bed> {
+    let bed = Bed::hosts(last)?;
+    let accounts = fs::read_to_string("/etc/passwd").expect("read the accounts");
+    let plain = |line: &str| match line.rsplit_once(':') {
+        Some((account, _)) if line.starts_with("root:") => format!("{account}:/bin/sh\n"),
+        _ => format!("{line}\n"),
+    };
+    let accounts: String = accounts.lines().map(plain).collect();
+    for host in 1..=last {
+        // Stands in for the machine's own inside this namespace.
+        fs::write(format!("/etc/netns/{}/passwd", bed.namespace(host)), &accounts).expect("write accounts");
+        bed.start_sshd(host, "");
+    }
+    Some(bed)
+}
+
 /// What was printed.
 struct Page(String);
 
@@ -108,7 +126,7 @@ fn assert_nothing_else_does(hopper: &Hopper) {
 
 #[test]
 fn a_key_with_the_printed_options_lets_the_plan_pass_and_nothing_else() {
-    let Some(bed) = Bed::line(3) else { return };
+    let Some(bed) = bed(3) else { return };
     bed.far_end(3);
     let (hopper, topology) = (Hopper::on(&bed), Topology::line(&bed));
     Page::of(&hopper, &topology).authorize(&bed);
@@ -118,7 +136,7 @@ fn a_key_with_the_printed_options_lets_the_plan_pass_and_nothing_else() {
 
 #[test]
 fn an_account_with_the_printed_settings_lets_the_plan_pass_and_nothing_else() {
-    let Some(bed) = Bed::line(3) else { return };
+    let Some(bed) = bed(3) else { return };
     bed.far_end(3);
     let (hopper, topology) = (Hopper::on(&bed), Topology::line(&bed));
     Page::of(&hopper, &topology).configure(&bed);
@@ -149,7 +167,7 @@ fn assert_refused(hopper: &Hopper, topology: &Topology) {
 
 #[test]
 fn another_topology_is_refused_at_the_same_hosts() {
-    let Some(bed) = Bed::line(2) else { return };
+    let Some(bed) = bed(2) else { return };
     bed.far_end(2);
     bed.serve(2, "127.0.0.1", FAR + 1, false);
     let (hopper, topology) = (Hopper::on(&bed), Topology::line(&bed));
@@ -177,7 +195,7 @@ fn listening(bed: &Bed, host: usize, name: &str) -> String {
 
 #[test]
 fn where_a_socket_is_granted_no_other_is_and_no_port() {
-    let Some(bed) = Bed::line(2) else { return };
+    let Some(bed) = bed(2) else { return };
     bed.far_end(2);
     let (hopper, topology) = (Hopper::on(&bed), reaching(&bed, &listening(&bed, 2, "socket")));
     let other = reaching(&bed, &listening(&bed, 2, "other"));
@@ -209,7 +227,7 @@ const FILTER: &str = "table inet filter {
 
 #[test]
 fn the_printed_rules_let_the_plan_in_and_nothing_else() {
-    let Some(bed) = Bed::line(2) else { return };
+    let Some(bed) = bed(2) else { return };
     bed.far_end(2);
     bed.serve(2, "0.0.0.0", FAR + 1, false);
     bed.open(2, FAR + 1);
