@@ -201,3 +201,25 @@ fn a_server_that_may_not_listen_refuses() {
     bed.restart_sshd(1, "");
     refuses("permitlisten");
 }
+
+#[test]
+fn a_server_that_keeps_to_loopback_answers_as_if_it_did_not() {
+    let Some(bed) = Bed::line(1) else { return };
+    let inside = Inside::of(&bed);
+    let bound = |gateway_ports: &str| {
+        bed.restart_sshd(1, &format!("GatewayPorts {gateway_ports}"));
+        let session = inside.sessions(&bed, 1).remove(0);
+        let keep = session.clone();
+        let listener = inside.run(async move { keep.listen("0.0.0.0", 0, LIMIT).await });
+        let listener = listener.expect("the server listens");
+        let bound = listening(&bed, 1, listener.port());
+        assert_eq!(inside.run(listener.close(LIMIT)), Ok(()));
+        bound
+            .into_iter()
+            .map(|address| address.rsplit_once(':').expect("a port").0.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let kept = bound("no");
+    assert!(kept.contains(&"127.0.0.1".to_owned()) && !kept.contains(&"0.0.0.0".to_owned()), "{kept:?}");
+    assert_eq!(bound("clientspecified"), ["0.0.0.0"]);
+}
