@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::plan::PlanOptions;
-use crate::topology::{self, CarrierKind};
+use crate::topology::{self, CarrierKind, HostId};
 
 /// Flags of every verb that plans.
 #[derive(Debug, Args)]
@@ -14,6 +14,9 @@ pub(super) struct Planning {
     /// Where SSH clients run, whatever the file says
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
+    /// Only the part that hopper builds on this host of the file
+    #[arg(long, value_name = "HOST")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -36,6 +39,7 @@ impl Planning {
     /// As the planner takes them.
     pub(super) fn options(&self) -> PlanOptions {
         PlanOptions {
+            at: self.at.as_ref().map(HostId::new),
             carrier: self.carrier.map(|carrier| match carrier {
                 Carrier::Channel => CarrierKind::Channel,
                 Carrier::Port => CarrierKind::Port,

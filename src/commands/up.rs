@@ -55,7 +55,9 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, &options.plan) {
+    let at = options.plan.at.clone().unwrap_or_else(HostId::local);
+    let part = PlanOptions { at: Some(at), ..options.plan.clone() };
+    let plan = match plan::plan(&topology, &part) {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };

@@ -147,7 +147,9 @@ impl FarClient {
 
 /// Tells the command again and again that somebody is here. Returns when it is gone.
 async fn beat(process: &Process) {
-    let mut beats = tokio::time::interval(Duration::from_secs(BEAT.0));
+    let every = Duration::from_secs(BEAT.0);
+    // Not at once: a beat is a signal there, and whoever listens to it must have begun to.
+    let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         beats.tick().await;
         if process.say(Bytes::from_static(b"\n")).await.is_err() {

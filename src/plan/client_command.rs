@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::{Client, Entry, Plan, Tunnel};
-use crate::topology::{Endpoint, Host, escape};
+use super::{Carrier, Client, Entry, Plan, Tunnel};
+use crate::topology::{Address, Endpoint, Host, escape};
 
 /// Asks a host for its SSH client; the answer has the name of one in it, or of none.
 pub const PROBE: &str = "sh -c 'ssh -V 2>&1 || dbclient -V 2>&1'";
@@ -133,7 +133,8 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         option("ServerAliveCountMax", host.keepalive.max.max(1).to_string());
     }
     option("ConnectTimeout", host.timeout.connect.as_secs().max(1).to_string());
-    if host.host_key.alias.is_some() || tunnel.target.host != host.address.host {
+    let dialled = dialled(tunnel);
+    if under_another_name(tunnel) {
         option("HostKeyAlias", host.recorded_name());
     }
     if let Some(file) = &host.host_key.file {
@@ -154,7 +155,7 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
     for (entry, target) in kept {
         words.extend(["-L".to_owned(), format!("*:{}:{target}", entry.port())]);
     }
-    words.extend(["-p".to_owned(), tunnel.target.port.to_string(), "--".to_owned(), login(tunnel)]);
+    words.extend(["-p".to_owned(), dialled.port.to_string(), "--".to_owned(), login(tunnel)]);
     Ok(words)
 }
 
@@ -173,7 +174,7 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     if host.host_key.file.is_some() {
         return Err(Unfit::Dropbear("read another file than ~/.ssh/known_hosts"));
     }
-    if host.host_key.alias.is_some() || tunnel.target.host != host.address.host {
+    if under_another_name(tunnel) {
         return Err(Unfit::Dropbear("look a host key up under another name than it dials"));
     }
     let mut words: Vec<String> = ["dbclient", "-N", "-T", "-g"].map(str::to_owned).into();
@@ -190,13 +191,28 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
         }
         words.extend(["-L".to_owned(), format!("{}:{target}", entry.port())]);
     }
-    words.extend(["-p".to_owned(), tunnel.target.port.to_string(), login(tunnel)]);
+    words.extend(["-p".to_owned(), dialled(tunnel).port.to_string(), login(tunnel)]);
     Ok(words)
+}
+
+/// What the client itself dials: the listener of the tunnel that it rides, or the server.
+fn dialled(tunnel: &Tunnel) -> &Address {
+    match &tunnel.carrier {
+        Some(Carrier::Entry(entry)) => &entry.dial,
+        _ => &tunnel.target,
+    }
+}
+
+/// Whether the name dialled is not the one that the server's key is known under.
+fn under_another_name(tunnel: &Tunnel) -> bool {
+    let host = &tunnel.server;
+    let dialled = dialled(tunnel);
+    host.host_key.alias.is_some() || dialled.host != host.address.host || *dialled != tunnel.target
 }
 
 /// `alice@gate-c.dmz`; without a user, whoever is logged in where the client runs.
 fn login(tunnel: &Tunnel) -> String {
-    let name = &tunnel.target.host;
+    let name = &dialled(tunnel).host;
     tunnel.server.user.as_ref().map_or_else(|| name.clone(), |user| format!("{user}@{name}"))
 }
 
@@ -213,7 +229,7 @@ fn plain(word: &str) -> Result<String, Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::fixture::vnc;
+    use crate::plan::fixture::{line, vnc};
     use crate::plan::{PlanOptions, plan};
     use crate::topology::{Strategy, Topology};
 
@@ -242,6 +258,23 @@ mod tests {
             assert!(told.contains(words), "no {words} in {told}");
         }
         assert!(!told.contains("HostKeyAlias"), "{told}");
+    }
+
+    #[test]
+    fn a_client_that_rides_another_dials_its_listener_and_checks_its_own_server() {
+        let mut topology = line(6).with_clients_everywhere();
+        topology.hosts[3].user = Some("alice".to_owned());
+        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+        let plan = plan(&topology, &options).unwrap();
+        let rider = plan.tunnels.iter().find(|tunnel| !tunnel.client.is_local() && tunnel.through.is_some());
+        let rider = rider.unwrap();
+        assert_eq!((rider.client.name(), rider.server.id.as_str()), ("h1", "h4"));
+        let told = client_command(&plan, rider, Tool::OpenSsh).unwrap();
+        assert!(
+            told.contains("'HostKeyAlias=h4'") && told.ends_with("'-p' '2201' '--' 'alice@h2'"),
+            "{told}"
+        );
+        assert!(matches!(client_command(&plan, rider, Tool::Dropbear), Err(Unfit::Dropbear(_))));
     }
 
     #[test]

@@ -16,6 +16,23 @@ pub enum PlanError {
     NoPort(NoPort),
     /// A client on a host in between cannot be run as the file asks.
     UnfitClient(UnfitClient),
+    /// The plan has nothing for the hopper on that host to build.
+    NoPart(NoPart),
+}
+
+/// The plan has nothing for the hopper on that host to build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPart {
+    /// The host asked for.
+    pub at: HostId,
+    /// The hosts that have a part, beside local.
+    pub others: Vec<HostId>,
+}
+
+impl fmt::Display for NoPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is nothing to build for hopper on {}", escape(self.at.as_str()))
+    }
 }
 
 /// A client on a host in between cannot be run as the file asks.
@@ -60,6 +77,7 @@ impl PlanError {
             PlanError::SameListen(_) => "H0202",
             PlanError::NoPort(_) => "H0203",
             PlanError::UnfitClient(_) => "H0204",
+            PlanError::NoPart(_) => "H0205",
         }
     }
 
@@ -68,6 +86,15 @@ impl PlanError {
         match self {
             PlanError::NoRoute(error) => error.help.clone(),
             PlanError::SameListen(error) => error.help(),
+            PlanError::NoPart(error) => vec![match error.others.as_slice() {
+                [] => {
+                    "no tunnel of this plan has its client on a host with \"client\": \"hopper\"".to_owned()
+                }
+                hosts => {
+                    let hosts: Vec<_> = hosts.iter().map(|host| escape(host.as_str())).collect();
+                    format!("hopper has a part of this plan at local, {}", hosts.join(", "))
+                }
+            }],
             PlanError::UnfitClient(_) => vec!["plan with --strategy nested, or use another name".to_owned()],
             PlanError::NoPort(_) => {
                 vec!["let more ports through on that link, or plan with --strategy nested".to_owned()]
@@ -83,6 +110,7 @@ impl fmt::Display for PlanError {
             PlanError::SameListen(error) => error.fmt(f),
             PlanError::NoPort(error) => error.fmt(f),
             PlanError::UnfitClient(error) => error.fmt(f),
+            PlanError::NoPart(error) => error.fmt(f),
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct KeyGrant {
     pub client: HostId,
     /// What the SSH server is asked to open, once each.
     pub opens: Vec<Open>,
+    /// Whether it runs commands there: an SSH client for another tunnel.
+    pub commands: bool,
 }
 
 /// Something that an SSH server is asked to open.
@@ -77,7 +79,8 @@ pub fn grants(plan: &Plan) -> Grants {
     let mut book = Book::default();
     let by_id: HashMap<&TunnelId, &Tunnel> = plan.tunnels.iter().map(|tunnel| (&tunnel.id, tunnel)).collect();
     for tunnel in &plan.tunnels {
-        book.login(tunnel);
+        let starts = |other: &Tunnel| other.client.control() == Some(&tunnel.id);
+        book.login(tunnel, plan.tunnels.iter().any(starts));
         let rider = Rider::Tunnel(tunnel.id.clone());
         let below = tunnel.through.as_ref().and_then(|id| by_id.get(id).copied());
         if let Some(below) = below {
@@ -128,11 +131,11 @@ impl Book {
         &mut self.hosts[place]
     }
 
-    fn login(&mut self, tunnel: &Tunnel) {
+    fn login(&mut self, tunnel: &Tunnel, commands: bool) {
         let grant = self.host(&tunnel.server.id);
         grant.user.clone_from(&tunnel.server.user);
         let (tunnel, client) = (tunnel.id.clone(), HostId::new(tunnel.client.name()));
-        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new() });
+        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), commands });
     }
 
     /// The server of a tunnel opens this for what rides the tunnel.

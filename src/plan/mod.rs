@@ -28,7 +28,7 @@ mod telescope;
 mod tunnel;
 
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
-pub use error::{NoPort, PlanError, UnfitClient};
+pub use error::{NoPart, NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};

@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
-use super::{Plan, PlanError, UnfitClient, client_command, same_listen};
+use super::{NoPart, Plan, PlanError, UnfitClient, client_command, same_listen};
 use crate::topology::{CarrierKind, HostId, Strategy, Topology};
 
 /// What a run asks of the planner beyond the file.
@@ -15,6 +15,8 @@ pub struct PlanOptions {
     pub carrier: Option<CarrierKind>,
     /// Where SSH clients run, whatever the policy of the file says.
     pub strategy: Option<Strategy>,
+    /// The host of the file whose part is wanted; `None` is the whole plan.
+    pub at: Option<HostId>,
 }
 
 /// Finds the tunnels that every forward of the topology needs, and their order.
@@ -78,7 +80,14 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
         let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());
         return Err(vec![PlanError::UnfitClient(UnfitClient { on, to, why })]);
     }
-    Ok(plan)
+    match &options.at {
+        None => Ok(plan),
+        Some(at) if at.is_local() || plan.others().contains(&at) => Ok(plan.part(at)),
+        Some(at) => {
+            let others = plan.others().into_iter().cloned().collect();
+            Err(vec![PlanError::NoPart(NoPart { at: at.clone(), others })])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -137,6 +137,8 @@ fn every_plan_with_port_carriers_differs_in_the_carriers_only() {
         let mut ports = home.run(&["plan", &file, "--json", "--carrier", "port"]).with(0).json();
         for (plan, kind) in [(&mut usual, "channel"), (&mut ports, "port")] {
             for tunnel in plan["tunnels"].as_array_mut().expect("tunnels") {
+                // What a client elsewhere keeps is a port whatever is asked for.
+                let kind = if tunnel["entry"].is_null() { kind } else { "port" };
                 let wanted =
                     if tunnel["through"].is_null() { "null".to_owned() } else { format!("{kind:?}") };
                 assert_eq!(tunnel["carrier"].to_string(), wanted, "{file}: {tunnel}");

@@ -28,6 +28,7 @@ mod reference;
 mod refused;
 mod remote;
 mod sshd;
+mod telescope;
 mod topology;
 mod trust;
 mod until;

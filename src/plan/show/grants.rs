@@ -70,11 +70,7 @@ fn account(grant: &Grant) -> String {
     text.push_str(&comment(&format!("authorized_keys of {whose}")));
     for key in &grant.keys {
         text.push_str(&opened(key));
-        text.push_str(&format!(
-            "{} ssh-ed25519 AAAA... {}\n",
-            options(&key.opens),
-            escape(key.client.as_str())
-        ));
+        text.push_str(&format!("{} ssh-ed25519 AAAA... {}\n", options(key), escape(key.client.as_str())));
     }
     text.push('\n');
     text.push_str(&match settings(grant) {

@@ -41,7 +41,7 @@ fn key(key: &KeyGrant) -> Value {
         "tunnel": key.tunnel.0,
         "client": key.client.as_str(),
         "opens": opens.collect::<Vec<_>>(),
-        "options": options(&key.opens),
+        "options": options(key),
     })
 }
 

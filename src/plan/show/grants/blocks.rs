@@ -1,7 +1,7 @@
 //! The texts that hosts read: options of a key, settings of an account, rules of a packet filter. A word
 //! that could mean more than itself in one of them is left out, so that less is granted and never more.
 
-use crate::plan::{Grant, Open};
+use crate::plan::{Grant, KeyGrant, Open};
 use crate::topology::Endpoint;
 
 /// Asks for nothing that there is: options of a key know no word for "none". `.invalid` is no name
@@ -12,14 +12,15 @@ const NOTHING: &str = "NONE.invalid:1";
 const USER: &str = "USER";
 
 /// The options of a key in `authorized_keys`. None keeps it from listening on unix sockets.
-pub(in crate::plan::show) fn options(opens: &[Open]) -> String {
-    let mut permitted = permitted(opens);
+pub(in crate::plan::show) fn options(key: &KeyGrant) -> String {
+    let mut permitted = permitted(&key.opens);
     if permitted.is_empty() {
         permitted.push(NOTHING.to_owned());
     }
     let opens: String = permitted.iter().map(|to| format!(",permitopen=\"{to}\"")).collect();
     // `restrict` leaves commands alone, and with those one could go anywhere.
-    format!("restrict,command=\"false\",port-forwarding{opens},permitlisten=\"{NOTHING}\"")
+    let none = if key.commands { "" } else { "command=\"false\"," };
+    format!("restrict,{none}port-forwarding{opens},permitlisten=\"{NOTHING}\"")
 }
 
 /// The settings of the account in `sshd_config`; `None` when nobody logs in, or its name means more there.
@@ -33,6 +34,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
         none if none.is_empty() => "none".to_owned(),
         some => some,
     };
+    let sessions = if grant.keys.iter().any(|key| key.commands) { "" } else { "    MaxSessions 0\n" };
     let unix =
         if opens().any(|open| is_unix(&open.to) && permit(&open.to).is_some()) { "local" } else { "no" };
     Some(format!(
@@ -46,8 +48,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     AllowAgentForwarding no
     PermitTunnel no
     PermitTTY no
-    MaxSessions 0
-"
+{sessions}"
     ))
 }
 
@@ -114,7 +115,7 @@ mod tests {
         let grant = first(&topology);
         let wanted = "restrict,command=\"false\",port-forwarding,permitopen=\"h2:80\",\
                       permitopen=\"[fe80::1%eth0]:81\",permitlisten=\"NONE.invalid:1\"";
-        assert_eq!(options(&grant.keys[0].opens), wanted);
+        assert_eq!(options(&grant.keys[0]), wanted);
         let settings = settings(&grant).unwrap();
         assert!(settings.contains("    PermitOpen h2:80 [fe80::1%eth0]:81\n"), "{settings}");
         assert!(settings.contains("    AllowStreamLocalForwarding no\n"), "{settings}");
@@ -128,13 +129,13 @@ mod tests {
     #[test]
     fn a_socket_is_a_name_with_any_port() {
         let grant = socket("/run/x");
-        assert!(options(&grant.keys[0].opens).contains(",permitopen=\"[/run/x]:*\","));
+        assert!(options(&grant.keys[0]).contains(",permitopen=\"[/run/x]:*\","));
         let settings = settings(&grant).unwrap();
         for line in ["PermitOpen [/run/x]:*", "AllowStreamLocalForwarding local"] {
             assert!(settings.contains(&format!("    {line}\n")), "{settings}");
         }
         let odd = socket("/run/a]:* b");
-        assert!(options(&odd.keys[0].opens).contains(",permitopen=\"NONE.invalid:1\","));
+        assert!(options(&odd.keys[0]).contains(",permitopen=\"NONE.invalid:1\","));
         let settings = super::settings(&odd).unwrap();
         for line in ["PermitOpen none", "AllowStreamLocalForwarding no"] {
             assert!(settings.contains(&format!("    {line}\n")), "{settings}");
@@ -149,7 +150,7 @@ mod tests {
             topology.hosts[1].address = Address::new(odd, 22);
             let grant = first(&topology);
             assert_eq!(settings(&grant), None, "{odd:?}");
-            assert!(options(&grant.keys[0].opens).contains("permitopen=\"NONE.invalid:1\""), "{odd:?}");
+            assert!(options(&grant.keys[0]).contains("permitopen=\"NONE.invalid:1\""), "{odd:?}");
         }
     }
 

@@ -1,0 +1,226 @@
+//! Tunnels whose clients run on hosts in between: the picture of the source document, its table, and
+//! that nothing of them is ever left there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::bed::{Bed, FAR, NEAR};
+use super::command::{must, signal};
+use super::hopper::Hopper;
+use super::load::MIB;
+use super::topology::{Topology, id};
+use super::until::{SOON, until};
+
+/// Hosts in a line that may run clients, with a data server on the last; listeners of clients are let in.
+fn line(hosts: usize) -> Option<Bed> {
+    let bed = Bed::hosts(hosts)?;
+    for host in 1..=hosts {
+        // Whoever runs the tests has start-up files of their own.
+        bed.start_sshd(host, &format!("SetEnv HOME={}", bed.path("home").display()));
+        for port in 2201..2210 {
+            bed.open(host, port);
+        }
+    }
+    bed.open(hosts, FAR);
+    bed.serve(hosts, "0.0.0.0", FAR, false);
+    Some(bed)
+}
+
+/// Every host in between may run a client, the last one is dialled from outside.
+fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
+    let ids: Vec<_> = (1..=hops).map(id).collect();
+    let mut forward = json!({ "listen": NEAR, "to": format!("{}:{FAR}", id(hops)) });
+    if plain {
+        forward["plain"] = "ends".into();
+    }
+    Topology::line(bed)
+        .top("policy", json!({ "strategy": "telescoped" }))
+        .top("links", json!([format!("local -> {}", ids.join(" -> "))]))
+        .top("forwards", json!({ "data": forward }))
+        .hosts("client", json!("exec"))
+        .hosts("bind", json!("any"))
+        // What the clients in between log in with, and trust.
+        .hosts("identities", json!([bed.key().path()]))
+        .hosts("host_key", json!({ "file": bed.known_hosts() }))
+}
+
+/// The SSH clients that run on the hosts, as many as there are.
+fn clients(bed: &Bed) -> Vec<(usize, u32)> {
+    let is_client = |pid: &u32| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        ["ssh", "dbclient"].contains(&name.trim())
+    };
+    let on = |host: usize| bed.pids(host).into_iter().filter(is_client).map(move |pid| (host, pid));
+    (1..=bed.last()).flat_map(on).collect()
+}
+
+fn assert_no_client_within(bed: &Bed, limit: Duration) {
+    let gone = until(limit, || clients(bed).is_empty());
+    assert!(gone, "clients are left: {:?}", clients(bed));
+    for host in 1..=bed.last() {
+        let listens = |address: &String| address.ends_with(":2201") || address.ends_with(":2202");
+        assert!(!bed.listeners(host).iter().any(listens), "host {host}: {:?}", bed.listeners(host));
+    }
+}
+
+fn plan(hopper: &Hopper<'_>, topology: &Topology, bed: &Bed) -> Value {
+    let file = topology.write(bed);
+    let ended = hopper.run(&["plan", file.to_str().expect("a plain path"), "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("JSON")
+}
+
+/// Carries data over this many hops, with this many tunnels, and leaves nothing.
+fn reaches(bed: &Bed, hops: usize, tunnels: usize, plain: bool) {
+    let hopper = Hopper::on(bed);
+    let topology = topology(bed, hops, plain);
+    let plan = plan(&hopper, &topology, bed);
+    let summary = &plan["summary"];
+    let riding =
+        summary["tunnels"].as_u64().zip(summary["control"].as_u64()).map(|(all, control)| all - control);
+    assert_eq!((riding, &summary["hops"]), (Some(tunnels as u64), &hops.into()), "{plain}: {plan}");
+    hopper.up(&topology, &[]);
+    bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+    hopper.down();
+    hopper.assert_nothing_left();
+    assert_no_client_within(bed, SOON);
+}
+
+#[test]
+fn a_row_of_hosts_is_reached_with_as_few_tunnels_as_the_source_document_says() {
+    // The last host is the target, so every row has a bed of its own.
+    for (hops, tunnels) in [(1, 0), (3, 1), (5, 2), (7, 3)] {
+        let Some(bed) = line(hops) else { return };
+        reaches(&bed, hops, tunnels, true);
+    }
+}
+
+#[test]
+fn a_protected_first_hop_takes_half_a_tunnel_more() {
+    for (hops, tunnels) in [(2, 1), (4, 2), (6, 3)] {
+        let Some(bed) = line(hops) else { return };
+        reaches(&bed, hops, tunnels, false);
+    }
+}
+
+/// A run of four hops: one client, on host 1.
+fn standing() -> Option<Bed> {
+    line(4)
+}
+
+#[test]
+fn whatever_ends_hopper_ends_the_clients_elsewhere() {
+    for how in ["KILL", "TERM", "INT"] {
+        let Some(bed) = standing() else { return };
+        let hopper = Hopper::on(&bed);
+        hopper.up(&topology(&bed, 4, false), &[]);
+        assert_eq!(clients(&bed).len(), 1, "{:?}", clients(&bed));
+        signal(how, hopper.pid());
+        assert_no_client_within(&bed, SOON);
+    }
+}
+
+#[test]
+fn a_killed_session_ends_the_client_that_was_started_over_it() {
+    let Some(bed) = standing() else { return };
+    let hopper = Hopper::on(&bed);
+    let run = hopper.hold(&topology(&bed, 4, false), &[]);
+    bed.kill_sessions(1);
+    assert_no_client_within(&bed, SOON);
+    let ended = run.ended();
+    assert_eq!(ended.code, 6, "{}", ended.stderr);
+    assert!(ended.stderr.contains("the session to h1 was lost"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_client_that_dies_is_named_with_its_host() {
+    let Some(bed) = standing() else { return };
+    let hopper = Hopper::on(&bed);
+    let run = hopper.hold(&topology(&bed, 4, false), &[]);
+    for (_, pid) in clients(&bed) {
+        signal("KILL", pid);
+    }
+    let ended = run.ended();
+    assert_eq!(ended.code, 6, "{}", ended.stderr);
+    assert!(ended.stderr.contains("the ssh of h1 to h2 ended"), "{}", ended.stderr);
+    hopper.assert_nothing_left();
+    assert_no_client_within(&bed, SOON);
+}
+
+/// Nobody is told that the line is dead: the client ends because nobody speaks to it any more.
+#[test]
+fn a_line_that_goes_silent_ends_the_client_after_a_while() {
+    let Some(bed) = standing() else { return };
+    let hopper = Hopper::on(&bed);
+    let run = hopper.hold(&topology(&bed, 4, false), &[]);
+    assert_eq!(clients(&bed).len(), 1);
+    bed.shut(1, 22);
+    must(bed.on(0, "nft").args(["add", "rule", "inet", "bed", "in", "drop"]));
+    assert_no_client_within(&bed, Duration::from_secs(60));
+    assert_eq!(run.ended().code, 6);
+}
+
+#[test]
+fn the_next_hosts_key_is_checked_where_the_client_runs() {
+    let Some(bed) = standing() else { return };
+    let known = std::fs::read_to_string(bed.known_hosts()).expect("known_hosts");
+    let other = bed.path("other_known_hosts");
+    let without: Vec<_> = known.lines().filter(|line| !line.starts_with("hop2.test ")).collect();
+    std::fs::write(&other, without.join("\n") + "\n").expect("write known_hosts");
+    let hopper = Hopper::on(&bed);
+    let topology = topology(&bed, 4, false).host(2, "host_key", json!({ "file": other }));
+    let ended = hopper.try_up(&topology, &[]);
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    for words in ["H0508", "the ssh of h1 does not get to h2", "Host key verification failed"] {
+        assert!(ended.stderr.contains(words), "no {words:?} in\n{}", ended.stderr);
+    }
+    assert_eq!(bed.logins(2), 0, "nobody logged in to a stranger");
+    hopper.assert_nothing_left();
+    assert_no_client_within(&bed, SOON);
+}
+
+#[test]
+fn a_pinned_key_is_held_to_where_the_client_runs() {
+    let Some(bed) = standing() else { return };
+    let hopper = Hopper::on(&bed);
+    let pinned = |pin: String| topology(&bed, 4, false).host(2, "host_key", json!({ "fingerprint": pin }));
+    let ended = hopper.try_up(&pinned(bed.host_key(3).fingerprint()), &[]);
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    assert_eq!(bed.logins(2), 0, "nobody logged in to a stranger");
+    hopper.up(&pinned(bed.host_key(2).fingerprint()), &[]);
+    bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
+    hopper.down();
+    hopper.assert_nothing_left();
+    assert_no_client_within(&bed, SOON);
+}
+
+#[test]
+fn a_key_that_the_next_host_refuses_is_told_as_such() {
+    let Some(bed) = standing() else { return };
+    bed.authorize(2, "");
+    let hopper = Hopper::on(&bed);
+    let ended = hopper.try_up(&topology(&bed, 4, false), &[]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    for words in ["H0403", "Permission denied", "see on h1 itself: ssh -p 22 root@hop2.test"] {
+        assert!(ended.stderr.contains(words), "no {words:?} in\n{}", ended.stderr);
+    }
+    hopper.assert_nothing_left();
+    assert_no_client_within(&bed, SOON);
+}
+
+#[test]
+fn a_port_that_is_taken_there_is_told_as_such() {
+    let Some(bed) = standing() else { return };
+    // A client is content with one family, so there is only one here.
+    let one = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6";
+    must(bed.on(1, "sh").args(["-c", one]));
+    bed.serve(1, "0.0.0.0", 2201, false);
+    let hopper = Hopper::on(&bed);
+    let ended = hopper.try_up(&topology(&bed, 4, false), &[]);
+    assert_eq!(ended.code, 7, "{}", ended.stderr);
+    assert!(ended.stderr.contains("Address already in use"), "{}", ended.stderr);
+    hopper.assert_nothing_left();
+    let gone = until(SOON, || clients(&bed).is_empty());
+    assert!(gone, "{:?}", clients(&bed));
+}
