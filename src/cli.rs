@@ -92,7 +92,7 @@ struct PlanArgs {
     #[arg(long, value_enum)]
     carrier: Option<Carrier>,
     /// Say why each forward goes the way it goes, or why this one does, and what else there is
-    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid"], value_name = "FORWARD", num_args = 0..=1)]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg"], value_name = "FORWARD", num_args = 0..=1)]
     explain: Option<Option<String>>,
 }
 

@@ -20,18 +20,22 @@ pub(super) struct Forms {
     /// Print hosts, links and routes as a Mermaid flowchart
     #[arg(long)]
     mermaid: bool,
+    /// Print hosts, links and routes as a picture: SVG, with nothing outside it
+    #[arg(long)]
+    svg: bool,
 }
 
 impl Forms {
     /// The one that was asked for.
     pub(super) fn chosen(&self) -> Form {
-        match (self.json, self.ssh, self.dot, self.mermaid) {
-            (true, ..) => Form::Json,
-            (_, true, ..) => Form::Ssh,
-            (_, _, true, _) => Form::Dot,
-            (.., true) => Form::Mermaid,
-            _ => Form::Text,
-        }
+        let forms = [
+            (self.json, Form::Json),
+            (self.ssh, Form::Ssh),
+            (self.dot, Form::Dot),
+            (self.mermaid, Form::Mermaid),
+            (self.svg, Form::Svg),
+        ];
+        forms.into_iter().find(|(asked, _)| *asked).map_or(Form::Text, |(_, form)| form)
     }
 
     /// The flag that makes sense for a plan only, if one was given.
@@ -40,6 +44,7 @@ impl Forms {
             Form::Ssh => Some("--ssh"),
             Form::Dot => Some("--dot"),
             Form::Mermaid => Some("--mermaid"),
+            Form::Svg => Some("--svg"),
             Form::Text | Form::Json => None,
         }
     }

@@ -21,6 +21,8 @@ pub enum Form {
     Dot,
     /// A Mermaid flowchart.
     Mermaid,
+    /// A picture.
+    Svg,
 }
 
 /// Plans the topology and prints the plan.
@@ -42,6 +44,7 @@ pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form
         Form::Ssh => talk.data(&show::ssh(&plan)),
         Form::Dot => talk.data(&show::dot(&plan, &topology)),
         Form::Mermaid => talk.data(&show::mermaid(&plan, &topology)),
+        Form::Svg => talk.data(&show::svg(&plan, &topology)),
         Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
             talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));

@@ -53,7 +53,7 @@ fn every_graph_can_be_drawn() {
 fn one_form_at_a_time_and_only_of_a_plan() {
     let home = Home::new();
     let file = all().next().expect("a topology");
-    let forms = ["--json", "--ssh", "--dot", "--mermaid"];
+    let forms = ["--json", "--ssh", "--dot", "--mermaid", "--svg"];
     for one in forms {
         for other in forms.into_iter().filter(|other| *other != one) {
             home.run(&["plan", &file, one, other]).with(2);

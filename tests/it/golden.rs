@@ -87,7 +87,7 @@ fn every_plan_is_told_to_machines_as_before() {
 }
 
 /// The other forms of a plan, and the endings of their pages.
-const FORMS: [(&str, &str); 3] = [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd")];
+const FORMS: [(&str, &str); 4] = [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd"), ("--svg", "svg")];
 
 #[test]
 fn every_plan_has_its_other_forms() {

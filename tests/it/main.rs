@@ -14,6 +14,7 @@ mod forms;
 mod golden;
 mod home;
 mod lab;
+mod pictures;
 mod quiet;
 mod reading;
 mod running;

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use crate::plan::reach::{End, Reach};
+use crate::plan::{Plan, TunnelId};
 use crate::topology::{HostId, Link, Topology, escape};
 
 /// Boxes and arrows. A box is named by its place.
@@ -43,16 +43,31 @@ pub(super) struct Arrow {
     pub(super) from: usize,
     /// Where it ends.
     pub(super) to: usize,
-    /// Its lines: firewalls, ports, and the tunnels and forwards that use it. Escaped like those of a box.
-    pub(super) lines: Vec<String>,
+    /// The firewalls it crosses, in order. Escaped like the lines of a box, as is all below.
+    pub(super) walls: Vec<String>,
+    /// The only ports it lets through, if not all.
+    pub(super) ports: Option<String>,
+    /// The tunnels and forwards for whom it is the last link.
+    pub(super) riders: Vec<String>,
+    /// How deep the sessions are that pass over it: the outermost, and the innermost. A session that
+    /// rides none has depth 1.
+    pub(super) tubes: Option<(usize, usize)>,
     /// Whether a planned route goes over it.
     pub(super) used: bool,
+}
+
+impl Arrow {
+    /// All that is to be said of it, a line each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let riders = (!self.riders.is_empty()).then(|| self.riders.join(", "));
+        self.walls.iter().cloned().chain(self.ports.clone()).chain(riders).collect()
+    }
 }
 
 impl Diagram {
     /// Everything in the topology; marked is what the plan uses.
     pub(super) fn new(plan: &Plan, topology: &Topology) -> Self {
-        let (uses, within) = uses(plan, topology);
+        let (mut uses, within) = uses(plan, topology);
         let on_route: HashSet<&HostId> = plan.forwards.iter().flat_map(|planned| &planned.route).collect();
         let mut boxes = vec![Shape {
             kind: Kind::Local,
@@ -74,39 +89,41 @@ impl Diagram {
         for (place, link) in topology.links.iter().enumerate() {
             let ends = (places.get(link.from.as_str()), places.get(link.to.as_str()));
             let (Some(&from), Some(&to)) = ends else { continue };
-            let riders = uses.get(&place);
-            let lines = rules(topology, link).into_iter().chain(riders.map(|riders| riders.join(", ")));
-            arrows.push(Arrow { from, to, lines: lines.collect(), used: riders.is_some() });
+            let Use { riders, tubes } = uses.remove(&place).unwrap_or_default();
+            let (walls, ports) = (walls(topology, link), ports(link));
+            arrows.push(Arrow { from, to, walls, ports, used: !riders.is_empty(), riders, tubes });
         }
         for (host, endpoint, forward) in within {
             let Some(&from) = places.get(host.as_str()) else { continue };
             let to = boxes.len();
             boxes.push(Shape { kind: Kind::Target, lines: vec![endpoint], used: true });
-            arrows.push(Arrow { from, to, lines: vec![forward], used: true });
+            let (walls, riders) = (Vec::new(), vec![forward]);
+            arrows.push(Arrow { from, to, walls, ports: None, riders, tubes: None, used: true });
         }
         Diagram { boxes, arrows }
     }
 }
 
-/// Who rides a link, by the link's place in the file.
-type Uses = HashMap<usize, Vec<String>>;
+/// Who uses a link.
+#[derive(Default)]
+struct Use {
+    riders: Vec<String>,
+    tubes: Option<(usize, usize)>,
+}
 
-/// Who rides which link, and the forwards that end within a host: that host, what is dialled, by which.
-fn uses(plan: &Plan, topology: &Topology) -> (Uses, Vec<(HostId, String, String)>) {
+/// Who uses which link, by the link's place in the file, and the forwards that end within a host: that
+/// host, what is dialled, by which.
+fn uses(plan: &Plan, topology: &Topology) -> (HashMap<usize, Use>, Vec<(HostId, String, String)>) {
     let graph = Graph::new(topology);
     let reach = Reach::new(&graph);
-    let places: HashMap<*const Link, usize> =
-        topology.links.iter().enumerate().map(|(place, link)| (std::ptr::from_ref(link), place)).collect();
-    let mut uses = Uses::new();
-    let mut mark = |link: &Link, rider: String| {
-        if let Some(&place) = places.get(&std::ptr::from_ref(link)) {
-            uses.entry(place).or_default().push(rider);
-        }
-    };
-    for tunnel in &plan.tunnels {
+    let mut uses: HashMap<usize, Use> = HashMap::new();
+    for (tunnel, tubes) in plan.tunnels.iter().zip(tubes(plan)) {
         let reached = graph.node(&tunnel.server.id).and_then(|node| reach.host(node)?.by);
         if let Some((_, edge)) = reached {
-            mark(graph.net[edge].link, tunnel.id.to_string());
+            let of = uses.entry(graph.net[edge].place).or_default();
+            of.riders.push(tunnel.id.to_string());
+            of.tubes =
+                of.tubes.map_or(Some(tubes), |(out, inner)| Some((out.min(tubes.0), inner.max(tubes.1))));
         }
     }
     let mut within = Vec::new();
@@ -114,7 +131,9 @@ fn uses(plan: &Plan, topology: &Topology) -> (Uses, Vec<(HostId, String, String)
         let forward = &planned.forward;
         let id = escape(&forward.id.0);
         match reach.way(&graph, &forward.to).map(|way| way.end) {
-            Some(End::Link(edge, port)) => mark(graph.net[edge].link, format!("{id} :{port}")),
+            Some(End::Link(edge, port)) => {
+                uses.entry(graph.net[edge].place).or_default().riders.push(format!("{id} :{port}"));
+            }
             Some(End::Within(endpoint)) => {
                 within.push((forward.to.host().clone(), escape(&endpoint.to_string()), id));
             }
@@ -124,15 +143,41 @@ fn uses(plan: &Plan, topology: &Topology) -> (Uses, Vec<(HostId, String, String)
     (uses, within)
 }
 
-/// What a link lets through, a line each.
-fn rules(topology: &Topology, link: &Link) -> Vec<String> {
+/// For each tunnel, its depth and that of the deepest one that rides it, itself included.
+fn tubes(plan: &Plan) -> Vec<(usize, usize)> {
+    let places: HashMap<&TunnelId, usize> =
+        plan.tunnels.iter().enumerate().map(|(place, tunnel)| (&tunnel.id, place)).collect();
+    let below: Vec<Option<usize>> = plan
+        .tunnels
+        .iter()
+        .map(|tunnel| tunnel.through.as_ref().and_then(|id| places.get(id).copied()))
+        .collect();
+    // A tunnel comes after the one it rides: one pass inwards, one back.
+    let mut tubes: Vec<(usize, usize)> = Vec::with_capacity(below.len());
+    for below in &below {
+        let depth = below.and_then(|below| tubes.get(below)).map_or(1, |tube| tube.0 + 1);
+        tubes.push((depth, depth));
+    }
+    for (place, below) in below.iter().enumerate().rev() {
+        let deepest = tubes[place].1;
+        if let Some(tube) = below.and_then(|below| tubes.get_mut(below)) {
+            tube.1 = tube.1.max(deepest);
+        }
+    }
+    tubes
+}
+
+/// The firewalls that a link crosses.
+fn walls(topology: &Topology, link: &Link) -> Vec<String> {
     let walls = link.through.iter().map(|id| {
         let label = topology.firewall(id).and_then(|wall| wall.label.as_deref());
         escape(&label.map_or_else(|| id.0.clone(), |label| format!("{id}: {label}")))
     });
-    let ports = link.ports.as_ref().map(|ports| match ports.ranges() {
-        [] => "no port".to_owned(),
-        _ => format!("only {ports}"),
-    });
-    walls.chain(ports).collect()
+    walls.collect()
+}
+
+/// The only ports that a link lets through by itself.
+fn ports(link: &Link) -> Option<String> {
+    let ports = link.ports.as_ref()?;
+    Some(if ports.ranges().is_empty() { "no port".to_owned() } else { format!("only {ports}") })
 }

@@ -26,7 +26,7 @@ pub fn dot(plan: &Plan, topology: &Topology) -> String {
             "  n{} -> n{} [label={}{bold}];\n",
             arrow.from,
             arrow.to,
-            quoted(&arrow.lines)
+            quoted(&arrow.lines())
         ));
     }
     out.push_str("}\n");

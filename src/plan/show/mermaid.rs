@@ -19,7 +19,7 @@ pub fn mermaid(plan: &Plan, topology: &Topology) -> String {
     }
     for arrow in &diagram.arrows {
         let line = if arrow.used { "==>" } else { "-->" };
-        let label = match arrow.lines.as_slice() {
+        let label = match arrow.lines().as_slice() {
             [] => String::new(),
             lines => format!("|{}|", quoted(lines)),
         };
