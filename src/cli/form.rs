@@ -1,8 +1,8 @@
-//! In which form a plan may be asked for.
+//! In which form a plan or a graph may be asked for.
 
 use clap::Args;
 
-use crate::commands::plan::Form;
+use crate::commands::{graph, plan::Form};
 
 /// At most one of them.
 #[derive(Debug, Args)]
@@ -47,5 +47,36 @@ impl Forms {
             Form::Svg => Some("--svg"),
             Form::Text | Form::Json => None,
         }
+    }
+}
+
+/// At most one of them.
+#[derive(Debug, Args)]
+#[group(id = "graph-form", multiple = false)]
+pub(super) struct GraphForms {
+    /// Print the topology as `hopper.graph/1`, and errors as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print it for Graphviz
+    #[arg(long)]
+    dot: bool,
+    /// Print it as a Mermaid flowchart
+    #[arg(long)]
+    mermaid: bool,
+    /// Print it as a picture: SVG, with nothing outside it
+    #[arg(long)]
+    svg: bool,
+}
+
+impl GraphForms {
+    /// The one that was asked for.
+    pub(super) fn chosen(&self) -> graph::Form {
+        let forms = [
+            (self.json, graph::Form::Json),
+            (self.dot, graph::Form::Dot),
+            (self.mermaid, graph::Form::Mermaid),
+            (self.svg, graph::Form::Svg),
+        ];
+        forms.into_iter().find(|(asked, _)| *asked).map_or(graph::Form::Text, |(_, form)| form)
     }
 }

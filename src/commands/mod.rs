@@ -5,6 +5,7 @@ mod detach;
 pub mod down;
 pub mod explain;
 mod file;
+pub mod graph;
 mod log;
 pub mod logs;
 mod person;

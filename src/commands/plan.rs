@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
-use crate::plan::{self, PlanOptions, show};
+use crate::plan::show::{self, Diagram};
+use crate::plan::{self, PlanOptions};
 use crate::topology::{CarrierKind, escape};
 
 /// How a plan is printed.
@@ -42,9 +43,9 @@ pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form
     match form {
         Form::Json => talk.json(&show::json(&plan)),
         Form::Ssh => talk.data(&show::ssh(&plan)),
-        Form::Dot => talk.data(&show::dot(&plan, &topology)),
-        Form::Mermaid => talk.data(&show::mermaid(&plan, &topology)),
-        Form::Svg => talk.data(&show::svg(&plan, &topology)),
+        Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, &topology))),
+        Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, &topology))),
+        Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, &topology))),
         Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
             talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));

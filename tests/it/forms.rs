@@ -39,13 +39,37 @@ fn every_graph_can_be_drawn() {
     let home = Home::new();
     for file in all() {
         let graph = home.run(&["plan", &file, "--dot"]).with(0).stdout;
-        match reads("dot", &["-Tsvg"], &graph) {
+        let whole = home.run(&["graph", &file, "--dot"]).with(0).stdout;
+        match reads("dot", &["-Tsvg"], &(graph.clone() + &whole)) {
             None => {
                 eprintln!("skipped: Graphviz (dot) is not installed");
                 return;
             }
             read => assert_eq!(read, Some(Ok(())), "{file}:\n{graph}"),
         }
+    }
+}
+
+#[test]
+fn a_graph_needs_no_route() {
+    let home = Home::new();
+    let file = "tests/topologies/wrong/no-route.json";
+    home.run(&["plan", file]).with(10);
+    let said = home.run(&["graph", file]).with(0).stdout;
+    assert!(
+        said.contains("No chain of links leads from local to these:") && said.contains("island"),
+        "{said}"
+    );
+    let json = home.run(&["graph", file, "--json"]).with(0).json();
+    assert_eq!(
+        (&json["schema"], &json["topology"]),
+        (&"hopper.graph/1".into(), &"no-route".into()),
+        "{json}"
+    );
+    for form in ["--dot", "--mermaid", "--svg"] {
+        let said = home.run(&["graph", file, form]).with(0).stdout;
+        assert!(said.contains("island") && said.contains("web :80"), "{said}");
+        home.run(&["graph", file, form, "--json"]).with(2);
     }
 }
 

@@ -126,6 +126,9 @@ fn every_plan_is_a_legible_picture_that_needs_nothing_else() {
         let svg = home.run(&["plan", &file, "--svg"]).with(0).stdout;
         assert_alone(&svg);
         assert_legible(&svg, &file);
+        let svg = home.run(&["graph", &file, "--svg"]).with(0).stdout;
+        assert_alone(&svg);
+        assert_legible(&svg, &file);
     }
 }
 

@@ -4,9 +4,11 @@
 mod diagram;
 mod dot;
 mod fold;
+mod graph_json;
 mod json;
 mod listing;
 mod mermaid;
+mod outline;
 mod picture;
 mod pictures;
 mod ssh;
@@ -15,10 +17,13 @@ mod text;
 mod why;
 mod why_json;
 
+pub use diagram::Diagram;
 pub use dot::dot;
 pub use fold::fold;
+pub use graph_json::graph_json;
 pub use json::json;
 pub use mermaid::mermaid;
+pub use outline::outline;
 pub use ssh::ssh;
 pub use svg::svg;
 pub use text::text;

@@ -1,4 +1,4 @@
-//! The topology and its plan as a picture of its own: an SVG that needs nothing from anywhere, for light
+//! A diagram as a picture of its own: an SVG that needs nothing from anywhere, for light
 //! and dark pages.
 
 mod key;
@@ -6,10 +6,7 @@ mod layout;
 mod marks;
 mod xml;
 
-use super::count;
 use super::diagram::Diagram;
-use crate::plan::{Plan, PlannedForward, Tunnel};
-use crate::topology::{Topology, escape};
 use key::Key;
 use layout::{Layout, MARGIN, body, deepest};
 use marks::{host, label, path, tip, tubes, walls};
@@ -25,62 +22,34 @@ text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1c
 .paper{fill:#fff}.h{font-weight:bold;font-size:14px}.b{font-weight:bold}.s{fill:#5b6875}
 .l{stroke:#fff;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
 path{fill:none}.box{fill:#f6f8fa;stroke:#98a4b0}.on{stroke:#1c2733;stroke-width:2px}
-.off{stroke:#98a4b0;stroke-width:1.5px}.way{stroke:#0b4f9e;stroke-width:2px}.plain{stroke-dasharray:5 4}
+.off{stroke:#98a4b0;stroke-width:1.5px}.link{stroke:#1c2733;stroke-width:1.5px}.way{stroke:#0b4f9e;stroke-width:2px}.plain{stroke-dasharray:5 4}
 .edge{stroke:#7aa5d8}.t0{stroke:#d8e7f8}.t1{stroke:#b3d0f0}
-.tip{fill:#0b4f9e}.dim{fill:#98a4b0}.wall{fill:#c2410c}
+.tip{fill:#0b4f9e}.dim{fill:#98a4b0}.dark{fill:#1c2733}.wall{fill:#c2410c}
 @media (prefers-color-scheme:dark){
 text{fill:#e3e9ef}.paper{fill:#12171d}.s{fill:#9aa7b4}.l{stroke:#12171d}
-.box{fill:#1d252e;stroke:#66727e}.on{stroke:#e3e9ef}.off{stroke:#66727e}.way{stroke:#9cc9ff}
+.box{fill:#1d252e;stroke:#66727e}.on{stroke:#e3e9ef}.off{stroke:#66727e}.link{stroke:#e3e9ef}.way{stroke:#9cc9ff}
 .edge{stroke:#4b7db5}.t0{stroke:#1d3b5e}.t1{stroke:#2c5688}
-.tip{fill:#9cc9ff}.dim{fill:#66727e}.wall{fill:#fb8b4b}}
+.tip{fill:#9cc9ff}.dim{fill:#66727e}.dark{fill:#e3e9ef}.wall{fill:#fb8b4b}}
 ";
 
 /// The picture: hosts from left to right by their distance from local, sessions as tubes around the links
-/// they pass, one in the other.
-pub fn svg(plan: &Plan, topology: &Topology) -> String {
-    let counts =
-        format!("{}, {}", count(plan.tunnels.len(), "tunnel"), count(plan.forwards.len(), "forward"));
-    let rows = plan.tunnels.iter().map(tunnel).chain(plan.forwards.iter().map(forward));
-    draw(&Diagram::new(plan, topology), &plan.topology, &counts, rows.collect())
-}
-
-/// What a line below the picture is about, and what it says.
-type Row = (String, String);
-
-/// `T2`: `gate-c  alice@gate-c.example.net:22 in T1`
-fn tunnel(tunnel: &Tunnel) -> Row {
-    let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    let rides = match &tunnel.through {
-        Some(below) => format!("in {below}"),
-        None => format!("from {}", tunnel.client),
-    };
-    let text = format!("ssh {user}{} {rides}, to {}", tunnel.target, tunnel.server.id);
-    (tunnel.id.to_string(), escape(&text))
-}
-
-/// `vnc`: `127.0.0.1:5901 → screen:5900 over T3`
-fn forward(planned: &PlannedForward) -> Row {
-    let over = planned.via.as_ref().map(|via| format!(" over {via}")).unwrap_or_default();
-    let forward = &planned.forward;
-    (escape(&forward.id.0), escape(&format!("{} → {}{over}", forward.listen, forward.to)))
-}
-
-/// A diagram with its name, what it counts, and what is said below it.
-fn draw(diagram: &Diagram, name: &str, counts: &str, rows: Vec<Row>) -> String {
+/// they pass, one in the other. What there is in words stands below.
+pub fn svg(diagram: &Diagram) -> String {
     let layout = Layout::new(diagram);
-    let name = escape(name);
-    let said = |(about, text): &Row| format!("{about}: {text}");
+    let Diagram { name, counts, rows, .. } = diagram;
+    let said = |(about, text): &(String, String)| format!("{about}: {text}");
     let told = format!("{counts}. {}", rows.iter().map(said).collect::<Vec<_>>().join("; "));
     let shown = &rows[..rows.len().min(MOST_LINES)];
     let first = shown.iter().map(|(about, _)| about.width()).max().unwrap_or(0);
-    let line = |(about, text): &Row| format!("{about}{}{text}", " ".repeat(first - about.width() + 2));
+    let line =
+        |(about, text): &(String, String)| format!("{about}{}{text}", " ".repeat(first - about.width() + 2));
     let mut lines: Vec<String> = shown.iter().map(line).collect();
     if rows.len() > MOST_LINES {
         lines.push(format!("and {} more", rows.len() - MOST_LINES));
     }
     let key = Key::new(diagram);
     let text = lines.iter().map(|line| wide(line)).max().unwrap_or(0);
-    let title = (wide(&name) * 7 / 6 + 16) + wide(counts);
+    let title = (wide(name) * 7 / 6 + 16) + wide(counts);
     let width = layout.width.max(2 * MARGIN + text.max(title).max(key.width()));
     let below = layout.height + 32;
     let height = below + lines.len() * LINE + MARGIN + if key.is_empty() { 0 } else { 12 + LINE };
@@ -91,12 +60,13 @@ fn draw(diagram: &Diagram, name: &str, counts: &str, rows: Vec<Row>) -> String {
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n\
          <text class=\"h\" x=\"{MARGIN}\" y=\"32\">{}<tspan class=\"s\" font-size=\"12\" \
          font-weight=\"normal\" dx=\"12\">{}</tspan></text>\n",
-        xml::all(&name),
+        xml::all(name),
         xml::all(&told),
-        xml::text(&name),
+        xml::text(name),
         xml::text(counts),
     );
     let deepest = deepest(diagram);
+    let any = diagram.arrows.iter().any(|arrow| arrow.used);
     // What is used lies over what is not.
     for used in [false, true] {
         for (arrow, way) in diagram.arrows.iter().zip(&layout.ways).filter(|(arrow, _)| arrow.used == used) {
@@ -105,11 +75,12 @@ fn draw(diagram: &Diagram, name: &str, counts: &str, rows: Vec<Row>) -> String {
                 out.push_str(&tubes(&path, outer, inner, deepest));
             }
             let class = match (used, arrow.tubes) {
-                (false, _) => "off",
+                (false, _) if any => "off",
+                (false, _) => "link",
                 (true, Some(_)) => "way",
                 (true, None) => "way plain",
             };
-            out.push_str(&format!("<path class=\"{class}\" d=\"{path}\"/>\n{}", tip(way, used)));
+            out.push_str(&format!("<path class=\"{class}\" d=\"{path}\"/>\n{}", tip(way, used, any)));
             out.push_str(&walls(way, arrow.walls.len(), body(arrow, deepest)));
         }
     }
@@ -120,7 +91,7 @@ fn draw(diagram: &Diagram, name: &str, counts: &str, rows: Vec<Row>) -> String {
         let above: Vec<&String> = arrow.walls.iter().chain(&arrow.ports).collect();
         let body = body(arrow, deepest);
         let first = way.y.saturating_sub(body + 6 + above.len().saturating_sub(1) * LINE);
-        out.push_str(&label(way, &above, first, if arrow.used { "l" } else { "l s" }));
+        out.push_str(&label(way, &above, first, if arrow.used || !any { "l" } else { "l s" }));
         let riders: Vec<&String> = arrow.riders.iter().collect();
         out.push_str(&label(way, &riders, way.y + body + 13, "l b"));
     }
@@ -140,9 +111,10 @@ mod tests {
     use super::*;
     use crate::plan::fixture::vnc;
     use crate::plan::{PlanOptions, plan};
+    use crate::topology::Topology;
 
     fn drawn(topology: &Topology) -> String {
-        svg(&plan(topology, &PlanOptions::default()).unwrap(), topology)
+        svg(&Diagram::of_plan(&plan(topology, &PlanOptions::default()).unwrap(), topology))
     }
 
     #[test]

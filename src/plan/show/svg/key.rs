@@ -20,7 +20,7 @@ impl Key {
         }
         if any(|arrow| !arrow.used) {
             let used = any(|arrow| arrow.used);
-            known.push(("off", if used { "link that is not used" } else { "link" }));
+            known.push(if used { ("off", "link that is not used") } else { ("link", "link") });
         }
         if any(|arrow| !arrow.walls.is_empty()) {
             known.push(("wall", "firewall"));
@@ -43,7 +43,7 @@ impl Key {
             out.push_str(&match *what {
                 "tube" => tubes(&line, 1, 2, 2) + &format!("<path class=\"way\" d=\"{line}\"/>\n"),
                 "plain" => format!("<path class=\"way plain\" d=\"{line}\"/>\n"),
-                "off" => format!("<path class=\"off\" d=\"{line}\"/>\n"),
+                "off" | "link" => format!("<path class=\"{what}\" d=\"{line}\"/>\n"),
                 _ => format!(
                     "<rect class=\"wall\" x=\"{}\" y=\"{}\" width=\"4\" height=\"16\" rx=\"1\"/>\n",
                     x + 16,

@@ -1,8 +1,6 @@
 //! Where everything of a diagram is drawn: hosts in columns by their distance from local, links in lanes
 //! between the columns. Decides places only; the same diagram gives the same places.
 
-mod columns;
-
 use super::xml::{LINE, wide};
 use crate::plan::show::diagram::{Arrow, Diagram};
 
@@ -113,7 +111,7 @@ struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     fn new(diagram: &'d Diagram) -> Self {
-        let column = columns::columns(diagram);
+        let column = diagram.columns();
         let mut columns = vec![Vec::new(); column.iter().max().map_or(0, |last| last + 1)];
         for (place, column) in column.iter().enumerate() {
             columns[*column].push(place);
@@ -171,7 +169,7 @@ impl<'d> Draft<'d> {
     /// How tall a host is: its lines fit, and its arrows at either side.
     fn height(&self, place: usize) -> usize {
         let most = self.left[place].len().max(self.right[place].len()).max(1);
-        let text = self.diagram.boxes[place].lines.len() * LINE + 16;
+        let text = self.diagram.boxes[place].all().len() * LINE + 16;
         text.max((most - 1) * self.spacing() + 2 * half(1, self.deepest) + 8)
     }
 
@@ -187,7 +185,7 @@ impl<'d> Draft<'d> {
 
     /// Puts the hosts of a column in their places. Gives them from top to bottom, and where the column ends.
     fn column(&mut self, column: Vec<usize>, x: usize, spine: usize) -> (Vec<usize>, usize) {
-        let text = |place: &usize| self.diagram.boxes[*place].lines.iter().map(|line| wide(line)).max();
+        let text = |place: &usize| self.diagram.boxes[*place].all().iter().map(|line| wide(line)).max();
         let width = column.iter().filter_map(text).max().unwrap_or(0) + 24;
         let mut wanted = Vec::with_capacity(column.len());
         for place in column {
@@ -235,7 +233,7 @@ impl<'d> Draft<'d> {
     /// begins.
     fn lanes(&mut self, hosts: &[usize], x: usize) -> usize {
         let leaving = hosts.iter().flat_map(|&host| &self.right[host]);
-        let here: Vec<usize> = leaving
+        let mut here: Vec<usize> = leaving
             .filter(|(arrow, arrives)| !arrives && self.turns[*arrow] != Turn::Round)
             .map(|(arrow, _)| *arrow)
             .collect();
@@ -244,15 +242,28 @@ impl<'d> Draft<'d> {
         if here.is_empty() {
             return if round { x + FAN } else { x };
         }
+        let wanted = |way: &Way, turn: Turn| match turn {
+            Turn::Beside => (way.from.1 + way.to.1) / 2,
+            Turn::Ahead | Turn::Round => way.from.1,
+        };
+        here.sort_by_key(|&arrow| wanted(&self.ways[arrow], self.turns[arrow]));
         let text = here.iter().map(|&arrow| label(&self.diagram.arrows[arrow])).max().unwrap_or(0);
         let lane = (x + FAN, x + FAN + text.max(32));
         let mut free = TOP;
         for arrow in here {
             let (above, below) = room(&self.diagram.arrows[arrow], self.deepest);
-            let y = self.ways[arrow].from.1.max(free + above);
-            free = y + below;
-            self.bottom = self.bottom.max(free);
-            self.ways[arrow] = Way { turn: self.turns[arrow], lane, y, ..self.ways[arrow] };
+            let (turn, way) = (self.turns[arrow], self.ways[arrow]);
+            let mut y = wanted(&way, turn);
+            let mut lane = lane;
+            if turn == Turn::Beside && label(&self.diagram.arrows[arrow]) == 0 {
+                // What says nothing needs no room, and may come closer to the hosts, to be told from others.
+                lane.0 -= 6 * (arrow % 5);
+            } else {
+                y = y.max(free + above);
+                free = y + below;
+                self.bottom = self.bottom.max(free);
+            }
+            self.ways[arrow] = Way { turn, lane, y, ..way };
         }
         lane.1 + FAN
     }

@@ -19,17 +19,21 @@ pub(super) fn path(way: &Way) -> String {
             )
         }
         Turn::Beside => {
-            let bus = left - 14;
-            format!("M{x} {y}H{bus}V{lane}H{left}H{bus}V{down}H{end}")
+            let (out, back) = ((y + lane) / 2, (lane + down) / 2);
+            format!("M{x} {y}C{left} {y} {left} {out} {left} {lane}C{left} {back} {left} {down} {end} {down}")
         }
         Turn::Round => format!("M{x} {y}H{left}V{lane}H{right}V{down}H{end}"),
     }
 }
 
-/// The head of an arrow.
-pub(super) fn tip(way: &Way, used: bool) -> String {
+/// The head of an arrow, which fades beside `any` that is used.
+pub(super) fn tip(way: &Way, used: bool, any: bool) -> String {
     let (x, y) = way.to;
-    let class = if used { "tip" } else { "dim" };
+    let class = match (used, any) {
+        (true, _) => "tip",
+        (false, true) => "dim",
+        (false, false) => "dark",
+    };
     let from_left = match way.turn {
         Turn::Ahead => true,
         Turn::Beside => false,
@@ -61,6 +65,15 @@ pub(super) fn tubes(path: &str, outer: usize, inner: usize, deepest: usize) -> S
 /// Firewalls as bars across an arrow.
 pub(super) fn walls(way: &Way, many: usize, body: usize) -> String {
     let (left, right) = (way.lane.0.min(way.lane.1), way.lane.0.max(way.lane.1));
+    if way.turn == Turn::Beside {
+        // There the line runs from top to bottom.
+        let (x, first) = (left.saturating_sub(body), (way.y + 2).saturating_sub(4 * many));
+        let bar = |at: usize| {
+            let (y, width) = (first + 8 * at, 2 * body);
+            format!("<rect class=\"wall\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"4\" rx=\"1\"/>\n")
+        };
+        return (0..many).map(bar).collect();
+    }
     let middle = if way.turn == Turn::Ahead { (left + right) / 2 } else { left + 12 + 6 * many };
     let first = middle.saturating_sub(6 * many) + 4;
     let bar = |at: usize| {
@@ -73,19 +86,20 @@ pub(super) fn walls(way: &Way, many: usize, body: usize) -> String {
 /// A host, or what stands for one.
 pub(super) fn host(shape: &Shape, place: &Place) -> String {
     let Place { x, y, width, height } = place;
+    let lines = shape.all();
     let round = match shape.kind {
         Kind::Local => 18,
         Kind::Server => 3,
-        Kind::Target => 10,
+        Kind::Target | Kind::Inside => 10,
     };
     let class = if shape.used { "box on" } else { "box" };
     let mut out = format!(
         "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>\n"
     );
     let middle = x + width / 2;
-    let first = y + (height - shape.lines.len() * LINE) / 2 + 12;
-    for (at, line) in shape.lines.iter().enumerate() {
-        let (y, class) = (first + at * LINE, if at == 0 { "b" } else { "s" });
+    let first = y + (height - lines.len() * LINE) / 2 + 12;
+    for (at, line) in lines.iter().enumerate() {
+        let (y, class) = (first + at * LINE, if at == 0 || at >= shape.lines.len() { "b" } else { "s" });
         let text = xml::text(line);
         out.push_str(&format!(
             "<text class=\"{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>\n"
@@ -99,7 +113,7 @@ pub(super) fn label(way: &Way, lines: &[&String], first: usize, class: &str) -> 
     let (left, right) = (way.lane.0.min(way.lane.1), way.lane.0.max(way.lane.1));
     let (x, anchor) = match way.turn {
         Turn::Ahead => ((left + right) / 2, " text-anchor=\"middle\""),
-        Turn::Beside => (left + 6, ""),
+        Turn::Beside => (left + 14, ""),
         Turn::Round => (left + 12, ""),
     };
     let line = |(at, line): (usize, &&String)| {

@@ -1,0 +1,83 @@
+//! Who uses which link of a topology: the tunnels and forwards of a plan. Draws nothing.
+
+use std::collections::HashMap;
+
+use crate::plan::graph::Graph;
+use crate::plan::reach::{End, Reach};
+use crate::plan::{Plan, TunnelId};
+use crate::topology::{HostId, Topology, escape};
+
+/// Who uses a link.
+#[derive(Default)]
+pub(super) struct Use {
+    /// The tunnels and forwards for whom it is the last link.
+    pub(super) riders: Vec<String>,
+    /// How deep the sessions are that pass over it: the outermost, and the innermost.
+    pub(super) tubes: Option<(usize, usize)>,
+}
+
+/// A forward that ends within a host.
+pub(super) struct Inner {
+    /// That host.
+    pub(super) host: HostId,
+    /// What is dialled there.
+    pub(super) endpoint: String,
+    /// The forward's id.
+    pub(super) forward: String,
+}
+
+/// Who uses which link, by the link's place in the file, and the forwards that end within a host.
+pub(super) fn uses(plan: &Plan, topology: &Topology) -> (HashMap<usize, Use>, Vec<Inner>) {
+    let graph = Graph::new(topology);
+    let reach = Reach::new(&graph);
+    let mut uses: HashMap<usize, Use> = HashMap::new();
+    for (tunnel, tubes) in plan.tunnels.iter().zip(tubes(plan)) {
+        let reached = graph.node(&tunnel.server.id).and_then(|node| reach.host(node)?.by);
+        if let Some((_, edge)) = reached {
+            let of = uses.entry(graph.net[edge].place).or_default();
+            of.riders.push(tunnel.id.to_string());
+            of.tubes =
+                of.tubes.map_or(Some(tubes), |(out, inner)| Some((out.min(tubes.0), inner.max(tubes.1))));
+        }
+    }
+    let mut within = Vec::new();
+    for planned in &plan.forwards {
+        let forward = &planned.forward;
+        let id = escape(&forward.id.0);
+        match reach.way(&graph, &forward.to).map(|way| way.end) {
+            Some(End::Link(edge, port)) => {
+                uses.entry(graph.net[edge].place).or_default().riders.push(format!("{id} :{port}"));
+            }
+            Some(End::Within(endpoint)) => {
+                let endpoint = escape(&endpoint.to_string());
+                within.push(Inner { host: forward.to.host().clone(), endpoint, forward: id });
+            }
+            None => {}
+        }
+    }
+    (uses, within)
+}
+
+/// For each tunnel, its depth and that of the deepest one that rides it, itself included.
+fn tubes(plan: &Plan) -> Vec<(usize, usize)> {
+    let places: HashMap<&TunnelId, usize> =
+        plan.tunnels.iter().enumerate().map(|(place, tunnel)| (&tunnel.id, place)).collect();
+    let below: Vec<Option<usize>> = plan
+        .tunnels
+        .iter()
+        .map(|tunnel| tunnel.through.as_ref().and_then(|id| places.get(id).copied()))
+        .collect();
+    // A tunnel comes after the one it rides: one pass inwards, one back.
+    let mut tubes: Vec<(usize, usize)> = Vec::with_capacity(below.len());
+    for below in &below {
+        let depth = below.and_then(|below| tubes.get(below)).map_or(1, |tube| tube.0 + 1);
+        tubes.push((depth, depth));
+    }
+    for (place, below) in below.iter().enumerate().rev() {
+        let deepest = tubes[place].1;
+        if let Some(tube) = below.and_then(|below| tubes.get_mut(below)) {
+            tube.1 = tube.1.max(deepest);
+        }
+    }
+    tubes
+}
