@@ -80,6 +80,9 @@ pub fn main() -> ExitCode {
         Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
             commands::explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
         }
+        Verb::Plan(args) if args.diff || args.detailed_exitcode => {
+            commands::diff::run(&talk, &args.topology, carrier(args.carrier), args.detailed_exitcode)
+        }
         Verb::Plan(args) => {
             commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
         }

@@ -54,6 +54,12 @@ pub(super) struct PlanArgs {
     /// Say why each forward goes the way it goes, or why this one does, and what else there is
     #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg"], value_name = "FORWARD", num_args = 0..=1)]
     pub(super) explain: Option<Option<String>>,
+    /// Say what would change in the run of this topology: open, change, close, keep
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "explain"])]
+    pub(super) diff: bool,
+    /// With --diff, which this means too: exit with 2 when something would change, with 0 when nothing would
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "explain"])]
+    pub(super) detailed_exitcode: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod detach;
+pub mod diff;
 pub mod down;
 pub mod explain;
 mod file;

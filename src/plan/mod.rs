@@ -3,6 +3,7 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod diff;
 mod draft;
 mod error;
 mod explain;
@@ -20,6 +21,7 @@ pub mod show;
 mod single_point;
 mod tunnel;
 
+pub use diff::{Change, Diff, Part, Step, diff};
 pub use error::PlanError;
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use no_route::{NoRoute, Obstacle};

@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod degraded;
 mod detached;
+mod diff;
 mod ending;
 mod events;
 mod explain;

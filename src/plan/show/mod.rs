@@ -2,6 +2,7 @@
 //! those who draw them. Shows, never decides.
 
 mod diagram;
+mod difference;
 mod dot;
 mod fold;
 mod graph_json;
@@ -18,6 +19,7 @@ mod why;
 mod why_json;
 
 pub use diagram::Diagram;
+pub use difference::{difference, difference_json};
 pub use dot::dot;
 pub use fold::fold;
 pub use graph_json::graph_json;
