@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
-    Carrier, CheckArgs, Colour, DownArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs, UpArgs,
+    Carrier, CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress,
+    StatusArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
 
@@ -47,6 +48,8 @@ enum Verb {
     Down(DownArgs),
     /// Show how running topologies stand
     Status(StatusArgs),
+    /// Show the route a running forward takes, and how each hop stands
+    Explain(ExplainArgs),
     /// Print the log of a run in the background, or of the last one
     Logs(LogsArgs),
 }
@@ -73,15 +76,16 @@ pub fn main() -> ExitCode {
             | Verb::Up(UpArgs { form: Forms { json: true, .. }, .. })
             | Verb::Down(DownArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
+            | Verb::Explain(ExplainArgs { json: true, .. })
     );
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
         Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
-            commands::explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
+            commands::plan_explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
         }
         Verb::Plan(args) if args.diff || args.detailed_exitcode => {
-            commands::diff::run(&talk, &args.topology, carrier(args.carrier), args.detailed_exitcode)
+            commands::plan_diff::run(&talk, &args.topology, carrier(args.carrier), args.detailed_exitcode)
         }
         Verb::Plan(args) => {
             commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
+        Verb::Explain(args) => commands::explain::run(&talk, &args.forward, args.topology.as_deref()),
         Verb::Logs(args) => commands::logs::run(&talk, args.topology.as_deref(), args.lines),
     };
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())

@@ -133,6 +133,17 @@ pub(super) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A forward of the run
+    pub(super) forward: String,
+    /// The topology's name or file; may be left out when only one runs
+    pub(super) topology: Option<OsString>,
+    /// Print `hopper.route/1`
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct LogsArgs {
     /// The topology's name or file; may be left out when only one runs
     pub(super) topology: Option<OsString>,

@@ -2,7 +2,6 @@
 
 pub mod check;
 mod detach;
-pub mod diff;
 pub mod down;
 pub mod explain;
 mod file;
@@ -11,6 +10,8 @@ mod log;
 pub mod logs;
 mod person;
 pub mod plan;
+pub mod plan_diff;
+pub mod plan_explain;
 mod signals;
 pub mod status;
 mod talk;

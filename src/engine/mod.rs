@@ -114,6 +114,7 @@ fn before(plan: &Plan) -> Snapshot {
                 bytes_up: 0,
                 bytes_down: 0,
                 proved_at: None,
+                cause: None,
             })
             .collect(),
     }

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Plan, show};
+use super::{Plan, Said, SaidForward, SaidTunnel, show};
 
 /// What makes a running plan the wanted one.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,50 +79,15 @@ impl Diff {
 /// When the run's plan is no `hopper.plan/1`.
 pub fn diff(running: Option<&Value>, wanted: &Plan) -> Result<Diff, serde_json::Error> {
     let nothing = Said { tunnels: Vec::new(), forwards: Vec::new() };
-    let before = running.map_or(Ok(nothing), Said::deserialize)?;
-    let after = Said::deserialize(&show::json(wanted))?;
+    let before = running.map_or(Ok(nothing), Said::read)?;
+    let after = Said::read(&show::json(wanted))?;
     let mut known = HashMap::new();
-    let (old, new) = (before.numbers(&mut known), after.numbers(&mut known));
+    let (old, new) = (numbers(&before, &mut known), numbers(&after, &mut known));
     Ok(Diff {
         topology: wanted.topology.clone(),
         tunnels: tunnels(&before, &after, &old, &new),
         forwards: forwards(&before, &after, &old, &new),
     })
-}
-
-/// What a plan says of itself, as far as it is compared.
-#[derive(Deserialize)]
-struct Said {
-    tunnels: Vec<SaidTunnel>,
-    forwards: Vec<SaidForward>,
-}
-
-#[derive(Deserialize)]
-struct SaidTunnel {
-    id: String,
-    client: String,
-    server: String,
-    user: Option<String>,
-    address: String,
-    through: Option<String>,
-    carrier: Option<String>,
-    listen: Option<String>,
-    target: String,
-    /// Missing where an older hopper runs.
-    #[serde(default)]
-    settings: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct SaidForward {
-    id: String,
-    listen: String,
-    to: String,
-    via: Option<String>,
-    route: Vec<String>,
-    /// Whatever else there is, by its key.
-    #[serde(flatten)]
-    settings: Map<String, Value>,
 }
 
 /// What makes a tunnel the same as another one.
@@ -141,26 +105,24 @@ struct Same<'s> {
 /// A number for each tunnel of a plan, by its id: equal numbers mean the same tunnel, also in two plans.
 type Numbers<'s> = HashMap<&'s str, usize>;
 
-impl Said {
-    fn numbers<'s>(&'s self, known: &mut HashMap<Same<'s>, usize>) -> Numbers<'s> {
-        let mut numbers = Numbers::new();
-        for tunnel in &self.tunnels {
-            // A tunnel comes after the one it rides. One that rides nothing known is like no other.
-            let below = |id: &String| numbers.get(id.as_str()).copied().unwrap_or(usize::MAX);
-            let same = Same {
-                client: &tunnel.client,
-                server: &tunnel.server,
-                user: tunnel.user.as_deref(),
-                address: &tunnel.address,
-                target: &tunnel.target,
-                carrier: tunnel.carrier.as_deref(),
-                rides: tunnel.through.as_ref().map(below),
-            };
-            let next = known.len();
-            numbers.insert(&tunnel.id, *known.entry(same).or_insert(next));
-        }
-        numbers
+fn numbers<'s>(said: &'s Said, known: &mut HashMap<Same<'s>, usize>) -> Numbers<'s> {
+    let mut numbers = Numbers::new();
+    for tunnel in &said.tunnels {
+        // A tunnel comes after the one it rides. One that rides nothing known is like no other.
+        let below = |id: &String| numbers.get(id.as_str()).copied().unwrap_or(usize::MAX);
+        let same = Same {
+            client: &tunnel.client,
+            server: &tunnel.server,
+            user: tunnel.user.as_deref(),
+            address: &tunnel.address,
+            target: &tunnel.target,
+            carrier: tunnel.carrier.as_deref(),
+            rides: tunnel.through.as_ref().map(below),
+        };
+        let next = known.len();
+        numbers.insert(&tunnel.id, *known.entry(same).or_insert(next));
     }
+    numbers
 }
 
 fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -> Vec<Part> {

@@ -16,6 +16,7 @@ mod planner;
 #[cfg(test)]
 mod property;
 mod reach;
+mod said;
 mod same_listen;
 pub mod show;
 mod single_point;
@@ -26,6 +27,7 @@ pub use error::PlanError;
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
+pub use said::{Said, SaidForward, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Tunnel, TunnelId};
 

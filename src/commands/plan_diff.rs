@@ -45,7 +45,7 @@ pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, detailed: 
 }
 
 /// The run answered something that is no plan of this hopper.
-fn no_plan(name: &str, error: &serde_json::Error) -> Failure {
+pub(super) fn no_plan(name: &str, error: &serde_json::Error) -> Failure {
     let message = format!("the plan of the running \"{name}\" cannot be read: {error}");
     trouble("H0905", Exit::Control, Phase::Control, escape(&message), "hopper --version")
 }
