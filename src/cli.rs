@@ -2,6 +2,7 @@
 
 mod args;
 mod form;
+mod planning;
 
 use std::process::ExitCode;
 
@@ -9,14 +10,13 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
-    Carrier, CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress,
-    StatusArgs, UpArgs,
+    CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs,
+    UpArgs,
 };
 use form::{Forms, GraphForms};
 
 use crate::commands::{self, Talk};
 use crate::report::{ColourChoice, Mode};
-use crate::topology::CarrierKind;
 
 /// Plans and builds telescoping SSH tunnels.
 #[derive(Debug, Parser)]
@@ -81,19 +81,19 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
-        Verb::Plan(PlanArgs { topology, carrier: chosen, explain: Some(only), .. }) => {
-            commands::plan_explain::run(&talk, &topology, only.as_deref(), carrier(chosen))
+        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => {
+            commands::plan_explain::run(&talk, &topology, only.as_deref(), &planning.options())
         }
         Verb::Plan(args) if args.diff || args.detailed_exitcode => {
-            commands::plan_diff::run(&talk, &args.topology, carrier(args.carrier), args.detailed_exitcode)
+            commands::plan_diff::run(&talk, &args.topology, &args.planning.options(), args.detailed_exitcode)
         }
         Verb::Plan(args) => {
-            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
         }
         Verb::Graph(args) => commands::graph::run(&talk, &args.topology, args.form.chosen()),
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
         Verb::Up(args) if args.dry_run => {
-            commands::plan::run(&talk, &args.topology, carrier(args.carrier), args.form.chosen())
+            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
         }
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
@@ -111,7 +111,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         detach: args.detach,
         held,
         lab: args.lab,
-        carrier: carrier(args.carrier),
+        plan: args.planning.options(),
         progress: match args.progress {
             // Log lines on the same terminal would tear the bars.
             Progress::Auto if logs_to_terminal => Mode::Plain,
@@ -124,13 +124,6 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         timeout: args.timeout,
         ask: !args.no_input,
     }
-}
-
-fn carrier(chosen: Option<Carrier>) -> Option<CarrierKind> {
-    chosen.map(|carrier| match carrier {
-        Carrier::Channel => CarrierKind::Channel,
-        Carrier::Port => CarrierKind::Port,
-    })
 }
 
 #[cfg(test)]

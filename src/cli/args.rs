@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::form::{Forms, GraphForms};
+use super::planning::Planning;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -48,17 +49,16 @@ pub(super) struct PlanArgs {
     pub(super) topology: OsString,
     #[command(flatten)]
     pub(super) form: Forms,
-    /// How sessions ride the tunnel below them, whatever the file says
-    #[arg(long, value_enum)]
-    pub(super) carrier: Option<Carrier>,
+    #[command(flatten)]
+    pub(super) planning: Planning,
     /// Say why each forward goes the way it goes, or why this one does, and what else there is
-    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg"], value_name = "FORWARD", num_args = 0..=1)]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "grants"], value_name = "FORWARD", num_args = 0..=1)]
     pub(super) explain: Option<Option<String>>,
     /// Say what would change in the run of this topology: open, change, close, keep
-    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "explain"])]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "grants", "explain"])]
     pub(super) diff: bool,
     /// With --diff, which this means too: exit with 2 when something would change, with 0 when nothing would
-    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "explain"])]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg", "grants", "explain"])]
     pub(super) detailed_exitcode: bool,
 }
 
@@ -92,9 +92,8 @@ pub(super) struct UpArgs {
     /// Play all hosts and firewalls inside hopper instead of contacting real ones
     #[arg(long)]
     pub(super) lab: bool,
-    /// How sessions ride the tunnel below them, whatever the file says
-    #[arg(long, value_enum)]
-    pub(super) carrier: Option<Carrier>,
+    #[command(flatten)]
+    pub(super) planning: Planning,
     /// How progress is shown on standard error
     #[arg(long, env = "HOPPER_PROGRESS", value_enum, default_value = "auto")]
     pub(super) progress: Progress,
@@ -150,12 +149,6 @@ pub(super) struct LogsArgs {
     /// How many lines, from the end
     #[arg(short = 'n', long, default_value_t = 50, value_name = "LINES")]
     pub(super) lines: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Carrier {
-    Channel,
-    Port,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

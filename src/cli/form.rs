@@ -4,38 +4,42 @@ use clap::Args;
 
 use crate::commands::{graph, plan::Form};
 
-/// At most one of them.
+/// At most one of them, but that grants can be JSON too.
 #[derive(Debug, Args)]
-#[group(id = "form", multiple = false)]
 pub(super) struct Forms {
     /// Print the plan as `hopper.plan/1`, and errors as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["ssh", "dot", "mermaid", "svg"])]
     pub(super) json: bool,
     /// Print the ssh commands that build the same by hand
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["dot", "mermaid", "svg", "grants"])]
     ssh: bool,
     /// Print hosts, links and routes for Graphviz
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["mermaid", "svg", "grants"])]
     dot: bool,
     /// Print hosts, links and routes as a Mermaid flowchart
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["svg", "grants"])]
     mermaid: bool,
     /// Print hosts, links and routes as a picture: SVG, with nothing outside it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "grants")]
     svg: bool,
+    /// Print what each host must allow, for authorized_keys, sshd_config and nftables
+    #[arg(long)]
+    grants: bool,
 }
 
 impl Forms {
     /// The one that was asked for.
     pub(super) fn chosen(&self) -> Form {
-        let forms = [
-            (self.json, Form::Json),
-            (self.ssh, Form::Ssh),
-            (self.dot, Form::Dot),
-            (self.mermaid, Form::Mermaid),
-            (self.svg, Form::Svg),
-        ];
-        forms.into_iter().find(|(asked, _)| *asked).map_or(Form::Text, |(_, form)| form)
+        match self {
+            Forms { grants: true, json: true, .. } => Form::GrantsJson,
+            Forms { grants: true, .. } => Form::Grants,
+            Forms { json: true, .. } => Form::Json,
+            Forms { ssh: true, .. } => Form::Ssh,
+            Forms { dot: true, .. } => Form::Dot,
+            Forms { mermaid: true, .. } => Form::Mermaid,
+            Forms { svg: true, .. } => Form::Svg,
+            Forms { .. } => Form::Text,
+        }
     }
 
     /// The flag that makes sense for a plan only, if one was given.
@@ -45,6 +49,7 @@ impl Forms {
             Form::Dot => Some("--dot"),
             Form::Mermaid => Some("--mermaid"),
             Form::Svg => Some("--svg"),
+            Form::Grants | Form::GrantsJson => Some("--grants"),
             Form::Text | Form::Json => None,
         }
     }

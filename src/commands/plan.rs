@@ -7,7 +7,7 @@ use super::{Ended, Talk};
 use crate::engine::Exit;
 use crate::plan::show::{self, Diagram};
 use crate::plan::{self, PlanOptions};
-use crate::topology::{CarrierKind, escape};
+use crate::topology::escape;
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +24,23 @@ pub enum Form {
     Mermaid,
     /// A picture.
     Svg,
+    /// What each host must allow.
+    Grants,
+    /// `hopper.grants/1`.
+    GrantsJson,
 }
 
 /// Plans the topology and prints the plan.
 ///
 /// # Errors
 /// When the file cannot be read; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, form: Form) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, &PlanOptions { carrier }) {
+    let plan = match plan::plan(&topology, options) {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };
@@ -46,6 +50,8 @@ pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, form: Form
         Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, &topology))),
         Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, &topology))),
         Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, &topology))),
+        Form::Grants => talk.data(&show::grants(&plan::grants(&plan))),
+        Form::GrantsJson => talk.json(&show::grants_json(&plan::grants(&plan))),
         Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
             talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));

@@ -8,19 +8,19 @@ use super::{Ended, Talk, status, trouble};
 use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
-use crate::topology::{CarrierKind, escape};
+use crate::topology::escape;
 
 /// Prints the difference. With `detailed`, the exit code tells whether there is any.
 ///
 /// # Errors
 /// When the file cannot be read, or the run cannot be asked; problems in the file are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, carrier: Option<CarrierKind>, detailed: bool) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, detailed: bool) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, &PlanOptions { carrier }) {
+    let plan = match plan::plan(&topology, options) {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };

@@ -8,13 +8,13 @@ use super::{Ended, Talk, trouble};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
 use crate::report::no_plan;
-use crate::topology::{CarrierKind, ForwardId, escape, nearest};
+use crate::topology::{ForwardId, escape, nearest};
 
 /// Explains the route of the forward with this name, or of all.
 ///
 /// # Errors
 /// When the file cannot be read, or has no such forward; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, carrier: Option<CarrierKind>) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOptions) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
@@ -25,7 +25,7 @@ pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, carrier: Option<Carr
         let names = topology.forwards.iter().map(|forward| forward.id.0.as_str());
         return Err(no_such_forward(&only.0, names));
     }
-    let found = plan::explain(&topology, only.as_ref(), &PlanOptions { carrier });
+    let found = plan::explain(&topology, only.as_ref(), options);
     if talk.json {
         let mut value = show::why_json(&found);
         value["errors"] = no_plan::json(&found.errors);

@@ -19,7 +19,7 @@ use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, RealNetwork, Trust};
-use crate::topology::{CarrierKind, HostId, Topology};
+use crate::topology::{HostId, Topology};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub struct Options {
     pub held: bool,
     /// Play all hosts inside hopper.
     pub lab: bool,
-    /// How sessions ride the tunnel below them, whatever the file says.
-    pub carrier: Option<CarrierKind>,
+    /// What the planner is asked beyond the file.
+    pub plan: PlanOptions,
     /// How progress is shown.
     pub progress: Mode,
     /// When to give up.
@@ -55,7 +55,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, &PlanOptions { carrier: options.carrier }) {
+    let plan = match plan::plan(&topology, &options.plan) {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };

@@ -1,18 +1,21 @@
 //! Does one action: opens one tunnel, proves one forward, closes one session. Decides nothing; what
 //! comes of it goes back to the driver.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use super::blame::{self, TunnelBlame};
 use super::event::{Event, Stage};
+use super::far_client::{self, FarClient};
 use super::{Failure, World};
 use crate::forward::{self, Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
-use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
-use crate::ssh::{OpenError, Opening, Session, Step, Wire, WireHandle};
+use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
+use crate::ssh::{Dialled, OpenError, Opening, Session, Step, Wire, WireHandle};
 use crate::topology::{Endpoint, Timeouts};
 
 /// What every action needs.
@@ -23,9 +26,48 @@ pub(super) struct Scene {
     pub budget: Budget,
 }
 
+/// What a tunnel stands on.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// The session that it rides.
+    pub below: Option<Arc<Session>>,
+    /// The session over which its client is started.
+    pub control: Option<Arc<Session>>,
+}
+
+/// What a tunnel is once it is open.
+#[derive(Clone)]
+pub(super) enum Live {
+    /// A session of our own.
+    Session(Arc<Session>),
+    /// A client on another host.
+    Client(Arc<FarClient>),
+}
+
+impl Live {
+    /// Fires when it has ended.
+    pub fn ended(&self) -> CancellationToken {
+        match self {
+            Live::Session(session) => session.ended(),
+            Live::Client(client) => client.ended(),
+        }
+    }
+
+    /// Ends it at once.
+    pub fn cut(self) {
+        match self {
+            Live::Session(session) => session.cut(),
+            // Its input ends with it.
+            Live::Client(client) => drop(client),
+        }
+    }
+}
+
 /// A tunnel that was opened.
 pub(super) struct Opened {
-    pub session: Arc<Session>,
+    pub live: Live,
+    /// What there is to say about it.
+    pub detail: String,
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
     pub elapsed: Duration,
@@ -44,9 +86,40 @@ impl Scene {
         let _ = self.events.send(event);
     }
 
-    /// Opens tunnel `t`, through `below` when it rides one. Dropping the future leaves nothing.
-    pub async fn open(&self, t: usize, below: Option<Arc<Session>>) -> Result<Opened, Failure> {
+    /// Opens tunnel `t` on its ground. Dropping the future leaves nothing.
+    pub async fn open(&self, t: usize, ground: Ground) -> Result<Opened, Failure> {
         let tunnel = &self.plan.tunnels[t];
+        match &tunnel.client {
+            Client::Local => self.open_session(tunnel, ground.below).await,
+            Client::Exec { .. } => self.start_client(tunnel, ground.control).await,
+            // A part of a plan has only tunnels of its own.
+            Client::Hopper { .. } => Err(blame::own_fault()),
+        }
+    }
+
+    /// Has the host where the client belongs run it, and waits until it listens.
+    async fn start_client(&self, tunnel: &Tunnel, control: Option<Arc<Session>>) -> Result<Opened, Failure> {
+        let blame = TunnelBlame { plan: &self.plan, tunnel };
+        let started = Instant::now();
+        let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
+        let control = control.ok_or_else(blame::own_fault)?;
+        stage(Stage::Connect);
+        let timeout = tunnel.server.timeout;
+        let tool = far_client::tool(&control, timeout.connect).await;
+        let tool = tool.map_err(|error| blame.far_client(&error))?;
+        let command = plan::client_command(&self.plan, tunnel, tool);
+        let command = command.map_err(|unfit| blame.unfit(&unfit))?;
+        stage(Stage::Login);
+        let within = timeout.connect + timeout.banner + timeout.login;
+        let client = FarClient::start(&control, &command, within).await;
+        let client = client.map_err(|error| blame.far_client(&error))?;
+        stage(Stage::Forward);
+        let detail = format!("by {} of {}", tool.program(), tunnel.client.name());
+        Ok(Opened { live: Live::Client(Arc::new(client)), detail, carrier: None, elapsed: started.elapsed() })
+    }
+
+    /// Opens a session of our own.
+    async fn open_session(&self, tunnel: &Tunnel, below: Option<Arc<Session>>) -> Result<Opened, Failure> {
         let blame = TunnelBlame { plan: &self.plan, tunnel };
         let started = Instant::now();
         let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
@@ -76,7 +149,9 @@ impl Scene {
         match Session::open(wire, handle, opening).await {
             Ok(session) => {
                 stage(Stage::Forward);
-                Ok(Opened { session: Arc::new(session), carrier, elapsed: started.elapsed() })
+                let detail = session.detail();
+                let live = Live::Session(Arc::new(session));
+                Ok(Opened { live, detail, carrier, elapsed: started.elapsed() })
             }
             Err(error) => {
                 let refusal = carrier.as_ref().and_then(Relay::refusal);
@@ -100,8 +175,9 @@ impl Scene {
     ) -> Result<(Wire, WireHandle, Option<Relay>), Failure> {
         let limit = tunnel.server.timeout.connect;
         let endpoint = Endpoint::Tcp(tunnel.target.clone());
-        match (below, tunnel.carrier) {
+        match (below, &tunnel.carrier) {
             (Some(session), Some(Carrier::Port(listen))) => {
+                let listen = *listen;
                 let what = format!("{}, the carrier of {}", tunnel.id, tunnel.server.id);
                 let failed = |error| blame::listen(&what, listen, &error);
                 let bound = Bound::bind(listen).await.map_err(failed)?;
@@ -120,6 +196,13 @@ impl Scene {
                 let (wire, handle) = Wire::over_channel(channel);
                 Ok((wire, handle, None))
             }
+            (None, Some(Carrier::Entry(entry))) => {
+                let dialled = self.dial_entry(entry, limit, tunnel.through.is_none()).await;
+                let dialled = dialled.map_err(|error| blame.entry(entry, &error))?;
+                let (wire, handle) = Wire::over_dialled(dialled, patience(tunnel))
+                    .map_err(|error| blame.unreachable(&error))?;
+                Ok((wire, handle, None))
+            }
             (None, _) => {
                 let dialling = self.world.network.dial(&tunnel.server.id, &tunnel.target);
                 let dialled = tokio::time::timeout(limit, dialling)
@@ -128,6 +211,21 @@ impl Scene {
                     .and_then(|dialled| Wire::over_dialled(dialled, patience(tunnel)));
                 let (wire, handle) = dialled.map_err(|error| blame.unreachable(&error))?;
                 Ok((wire, handle, None))
+            }
+        }
+    }
+
+    /// Dials a listener on another host; one that somebody else keeps is waited for.
+    async fn dial_entry(&self, entry: &Entry, limit: Duration, wait: bool) -> io::Result<Dialled> {
+        loop {
+            let dialling = self.world.network.dial(&entry.host, &entry.dial);
+            let dialled = tokio::time::timeout(limit, dialling).await;
+            match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                Err(error) if wait && error.kind() == io::ErrorKind::ConnectionRefused => {
+                    tracing::debug!(entry = %entry, "nobody listens there yet");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                dialled => return dialled,
             }
         }
     }
@@ -159,6 +257,13 @@ impl Scene {
     /// dial in its place.
     pub fn dialer(&self, forward: &PlannedForward, session: Option<Arc<Session>>) -> Option<Dialer> {
         let target = forward.target.clone();
+        if let Some(entry) = &forward.entry {
+            return Some(Dialer::Local {
+                network: self.world.network.clone(),
+                host: entry.host.clone(),
+                target: Endpoint::Tcp(entry.dial.clone()),
+            });
+        }
         match (&forward.via, session) {
             (Some(_), session) => session.map(|session| Dialer::Session { session, target }),
             (None, _) => Some(Dialer::Local {
@@ -179,6 +284,9 @@ impl Scene {
     }
 }
 
+/// How long somebody else is given before their listener is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// How long the kernel may wait for bytes to be acknowledged, on the socket that a chain stands on.
 fn patience(tunnel: &Tunnel) -> Option<Duration> {
     let keepalive = tunnel.server.keepalive;
@@ -191,14 +299,17 @@ fn patience(tunnel: &Tunnel) -> Option<Duration> {
 pub(super) async fn broken_ground(
     plan: &Plan,
     top: Option<usize>,
-    sessions: &[Option<Arc<Session>>],
+    alive: &[Option<Live>],
 ) -> Option<(usize, String)> {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let mut ground: Vec<usize> =
-        std::iter::successors(top, |&t| plan.place(plan.tunnels[t].through.as_ref()?)).collect();
-    ground.reverse();
-    for t in ground {
-        let Some(session) = &sessions[t] else { continue };
+    for t in ground(plan, top) {
+        let session = match &alive[t] {
+            Some(Live::Session(session)) => session,
+            Some(Live::Client(client)) if client.ended().is_cancelled() => {
+                return Some((t, client.ending().await));
+            }
+            Some(Live::Client(_)) | None => continue,
+        };
         if session.is_over() {
             return Some((t, session.ending()));
         }
@@ -208,4 +319,18 @@ pub(super) async fn broken_ground(
         }
     }
     None
+}
+
+/// This tunnel and everything that it stands on, the lowest first.
+fn ground(plan: &Plan, top: Option<usize>) -> Vec<usize> {
+    let mut stands = vec![false; plan.tunnels.len()];
+    top.into_iter().for_each(|top| stands[top] = true);
+    // Build order puts a tunnel after what it needs.
+    for t in (0..plan.tunnels.len()).rev().filter(|t| top.is_some_and(|top| *t <= top)) {
+        if stands[t] {
+            let needs = plan.tunnels[t].needs().filter_map(|id| plan.place(id));
+            needs.for_each(|under| stands[under] = true);
+        }
+    }
+    (0..stands.len()).filter(|&t| stands[t]).collect()
 }

@@ -6,6 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::act::Live;
+use super::far_client::FarClient;
 use crate::forward::{Bound, Meter, Relay};
 use crate::ssh::Session;
 
@@ -16,8 +18,26 @@ pub(super) struct TunnelLife {
     pub opening: Option<Work>,
     /// Its session, once logged in.
     pub session: Option<Arc<Session>>,
+    /// Its client on another host, once that listens.
+    pub client: Option<Arc<FarClient>>,
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
+}
+
+impl TunnelLife {
+    /// What there is of it, once it is open.
+    pub fn live(&self) -> Option<Live> {
+        let session = self.session.clone().map(Live::Session);
+        session.or_else(|| self.client.clone().map(Live::Client))
+    }
+
+    /// Keeps what was opened.
+    pub fn take(&mut self, live: Live) {
+        match live {
+            Live::Session(session) => self.session = Some(session),
+            Live::Client(client) => self.client = Some(client),
+        }
+    }
 }
 
 /// What is alive of a forward.

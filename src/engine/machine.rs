@@ -61,8 +61,9 @@ pub struct Machine {
 }
 
 struct Tunnel {
-    below: Option<usize>,
-    /// Whether a required forward rides it.
+    /// What must be up before it.
+    needs: Vec<usize>,
+    /// Whether a required forward stands on it.
     required: bool,
     state: TunnelState,
     /// To be closed as soon as nothing stands on it.
@@ -84,10 +85,19 @@ impl Machine {
     /// The machine of a plan, before anything has happened.
     pub fn new(plan: &Plan) -> Self {
         let place = |id: &TunnelId| plan.place(id);
-        let rides = |id| move |forward: &&crate::plan::PlannedForward| forward.tunnels.contains(id);
-        let tunnels = plan.tunnels.iter().map(|tunnel| Tunnel {
-            below: tunnel.through.as_ref().and_then(place),
-            required: plan.forwards.iter().filter(rides(&tunnel.id)).any(|forward| forward.forward.required),
+        let mut required = vec![false; plan.tunnels.len()];
+        for forward in plan.forwards.iter().filter(|forward| forward.forward.required) {
+            forward.via.as_ref().and_then(place).into_iter().for_each(|via| required[via] = true);
+        }
+        // Build order puts a tunnel after what it needs, so one pass from the end reaches all.
+        for (t, tunnel) in plan.tunnels.iter().enumerate().rev() {
+            if required[t] {
+                tunnel.needs().filter_map(place).for_each(|under| required[under] = true);
+            }
+        }
+        let tunnels = plan.tunnels.iter().zip(required).map(|(tunnel, required)| Tunnel {
+            needs: tunnel.needs().filter_map(place).collect(),
+            required,
             state: TunnelState::Pending,
             condemned: false,
             cause: None,
@@ -233,7 +243,7 @@ impl Machine {
         self.tunnels[root].condemned = true;
         // Build order puts a tunnel after the one it rides, so one pass reaches all.
         for t in root + 1..self.tunnels.len() {
-            if self.tunnels[t].below.is_some_and(|below| self.tunnels[below].condemned) {
+            if self.tunnels[t].needs.iter().any(|&under| self.tunnels[under].condemned) {
                 self.tunnels[t].condemned = true;
             }
         }
@@ -277,7 +287,7 @@ impl Machine {
 
     fn is_stood_on(&self, t: usize) -> bool {
         let alive = |tunnel: &Tunnel| !matches!(tunnel.state, TunnelState::Failed | TunnelState::Down);
-        self.tunnels.iter().any(|above| above.below == Some(t) && alive(above))
+        self.tunnels.iter().any(|above| above.needs.contains(&t) && alive(above))
             || self.forwards.iter().any(|forward| {
                 forward.via == Some(t)
                     && (forward.stopping
@@ -290,8 +300,9 @@ impl Machine {
             self.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting).count();
         for t in 0..self.tunnels.len() {
             let tunnel = &self.tunnels[t];
-            let ready =
-                tunnel.state == TunnelState::Pending && !tunnel.condemned && self.stands(tunnel.below);
+            let ready = tunnel.state == TunnelState::Pending
+                && !tunnel.condemned
+                && tunnel.needs.iter().all(|&under| self.stands(Some(under)));
             if ready && opening < self.parallel {
                 self.tunnels[t].state = TunnelState::Connecting;
                 opening += 1;

@@ -10,6 +10,7 @@ mod board;
 mod driver;
 mod event;
 mod failure;
+mod far_client;
 mod life;
 mod machine;
 mod snapshot;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::ssh::Crowd;
 
@@ -36,6 +36,8 @@ pub(super) struct Held {
     shrunk: Notify,
     overrun: Overrun,
     crowd: Crowd,
+    /// Held while the session waits.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The stream must be cut.
@@ -45,7 +47,19 @@ pub(super) struct OverBudget;
 impl Budget {
     /// A stream's share. `crowd` are the streams that wait with it when it waits.
     pub(super) fn open(&self, overrun: Overrun, crowd: Crowd) -> Held {
-        Held { total: self.clone(), own: AtomicUsize::new(0), shrunk: Notify::new(), overrun, crowd }
+        self.open_in_turn(overrun, crowd, Arc::default())
+    }
+
+    /// The shares of a stream between two sessions, one for each direction. Only one of the sessions
+    /// waits at a time: one that waits hears of no windows either, and so each could wait for the other.
+    pub(super) fn open_between(&self, overrun: Overrun, sessions: [Crowd; 2]) -> [Held; 2] {
+        let turn = Arc::default();
+        sessions.map(|crowd| self.open_in_turn(overrun, crowd, Arc::clone(&turn)))
+    }
+
+    fn open_in_turn(&self, overrun: Overrun, crowd: Crowd, turn: Arc<Mutex<()>>) -> Held {
+        let (own, shrunk) = (AtomicUsize::new(0), Notify::new());
+        Held { total: self.clone(), own, shrunk, overrun, crowd, turn }
     }
 }
 
@@ -55,7 +69,10 @@ impl Held {
         let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let total = self.total.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let fits = own <= STREAM && (total <= TOTAL || own <= FAIR_SHARE);
-        if self.overrun == Overrun::Pause && !fits {
+        if self.overrun == Overrun::Pause
+            && !fits
+            && let Ok(_turn) = self.turn.try_lock()
+        {
             self.until_halved().await;
         }
         let own = self.own.load(Ordering::Relaxed);
@@ -111,6 +128,19 @@ mod tests {
         assert!(futures_poll(&mut waiting).await.is_none());
         held.remove(1);
         assert!(futures_poll(&mut waiting).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn two_sessions_never_wait_for_each_other() {
+        let [there, back] = Budget::default().open_between(Overrun::Pause, Default::default());
+        there.add(STREAM).await.unwrap();
+        back.add(STREAM).await.unwrap();
+        let mut waiting = Box::pin(there.add(1));
+        assert!(futures_poll(&mut waiting).await.is_none());
+        assert!(futures_poll(&mut Box::pin(back.add(1))).await.is_some());
+        there.remove(STREAM);
+        assert!(futures_poll(&mut waiting).await.is_some());
+        assert!(futures_poll(&mut Box::pin(back.add(1))).await.is_none());
     }
 
     #[tokio::test]

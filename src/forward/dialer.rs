@@ -36,7 +36,7 @@ pub enum Far {
     /// A channel of a session.
     Channel(Channel),
     /// A stream that local opened.
-    Stream(Box<dyn ByteStream>),
+    Stream(Dialled),
 }
 
 impl Dialer {
@@ -61,12 +61,13 @@ impl Dialer {
                 match tokio::time::timeout(within, dialling).await {
                     Err(_) => Err(DialError::TimedOut),
                     Ok(Err(error)) => Err(DialError::Failed(escape(&error.to_string()))),
-                    Ok(Ok(Dialled::Memory(stream))) => Ok(Far::Stream(stream)),
-                    Ok(Ok(Dialled::Tcp(stream))) => {
-                        if let Err(error) = socket::prepare(&stream) {
+                    Ok(Ok(stream)) => {
+                        if let Dialled::Tcp(stream) = &stream
+                            && let Err(error) = socket::prepare(stream)
+                        {
                             return Err(DialError::Failed(error.to_string()));
                         }
-                        Ok(Far::Stream(Box::new(stream)))
+                        Ok(Far::Stream(stream))
                     }
                 }
             }
@@ -87,7 +88,8 @@ impl Far {
     pub(super) fn into_talk(self) -> Talk {
         match self {
             Far::Channel(channel) => Talk::Channel(channel.split()),
-            Far::Stream(stream) => Talk::Stream(stream),
+            Far::Stream(Dialled::Tcp(stream)) => Talk::Stream(Box::new(stream)),
+            Far::Stream(Dialled::Memory(stream)) => Talk::Stream(stream),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one forward: accept here, connect there, splice; and proves that the far end is there.
+//! Runs one forward: accept here or there, connect there or here, splice; and proves that the far end is there.
 //!
 //! It knows neither plans nor layers: whoever starts a forward says where it listens and who dials.
 
@@ -6,11 +6,15 @@ mod budget;
 mod check;
 mod dialer;
 mod meter;
+mod refusal;
 mod relay;
+mod remote;
 mod splice;
+mod visit;
 
 pub use budget::{Budget, Overrun};
 pub use check::{CheckError, prove};
 pub use dialer::{Dialer, Far};
 pub use meter::{Meter, Reading};
 pub use relay::{Bound, Relay, Terms};
+pub use remote::RemoteRelay;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +13,7 @@ use tracing::Instrument;
 use super::budget::{Budget, Overrun};
 use super::dialer::Dialer;
 use super::meter::Meter;
+use super::refusal::LastRefusal;
 use super::splice::{Ending, splice};
 use crate::ssh::{DialError, socket};
 use crate::topology::Listen;
@@ -28,7 +29,7 @@ pub struct Relay {
     local: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
-    refusal: Arc<Mutex<Option<DialError>>>,
+    refusal: LastRefusal,
 }
 
 impl Bound {
@@ -50,7 +51,7 @@ impl Bound {
     /// Starts to serve: each client gets a far end of its own from `dialer`, within `limit`.
     pub fn serve(self, dialer: Dialer, meter: Arc<Meter>, terms: Terms) -> Relay {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let refusal = Arc::new(Mutex::new(None));
+        let refusal = LastRefusal::default();
         let relay =
             Relay { local: self.local, stop: stop.clone(), tasks: tasks.clone(), refusal: refusal.clone() };
         let service = Service { dialer, meter, terms, stop, refusal };
@@ -79,7 +80,7 @@ impl Relay {
 
     /// Why the last client that got no far end got none.
     pub fn refusal(&self) -> Option<DialError> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.refusal.get()
     }
 
     /// Stops listening, resets the clients that are left, and waits until all are gone.
@@ -102,7 +103,7 @@ struct Service {
     meter: Arc<Meter>,
     terms: Terms,
     stop: CancellationToken,
-    refusal: Arc<Mutex<Option<DialError>>>,
+    refusal: LastRefusal,
 }
 
 async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
@@ -138,12 +139,7 @@ async fn serve(service: Service, mut client: TcpStream, from: SocketAddr) {
         let far = match dialer.dial(Some(from), terms.limit).await {
             Ok(far) => far,
             Err(error) => {
-                let mut last = refusal.lock().unwrap_or_else(PoisonError::into_inner);
-                // A client that tries again and again must not fill the log.
-                if last.as_ref() != Some(&error) {
-                    tracing::warn!(%error, "no far end for a client");
-                }
-                *last = Some(error);
+                refusal.note(error);
                 return None;
             }
         };

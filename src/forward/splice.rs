@@ -1,5 +1,5 @@
-//! Joins a client's socket and a far end until both have said everything. Keeps half-close; a stream
-//! that breaks ends in a reset, never in an end that could pass for a whole one.
+//! Joins a socket and a far end until both have said everything. Keeps half-close; a stream that
+//! breaks ends in a reset, never in an end that could pass for a whole one.
 
 use std::io::{self, IoSlice};
 use std::time::Duration;
@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::budget::Held;
 use super::dialer::Far;
 use super::meter::Meter;
-use crate::ssh::socket::READ_SIZE;
-use crate::ssh::{ByteStream, Channel, ChannelReader, ChannelWriter, Received};
+use crate::ssh::socket::{self, READ_SIZE};
+use crate::ssh::{Channel, ChannelReader, ChannelWriter, Closer, Dialled, Received};
 
 /// How many pieces are passed to a client in one write. A session hands out 32 KiB at a time; a write
 /// for each would cost more than deciphering it.
@@ -35,43 +36,89 @@ pub(super) enum Ending {
 /// Joins the two until both directions are done. The caller resets the client's socket unless the
 /// ending is [`Ending::Whole`].
 pub(super) async fn splice(client: &mut TcpStream, far: Far, meter: &Meter, held: &Held) -> Ending {
+    let (up, down) = (|n| meter.up(n), |n| meter.down(n));
     match far {
-        Far::Channel(channel) => splice_channel(client, channel, meter, held).await,
-        Far::Stream(stream) => splice_stream(client, stream, meter).await,
+        Far::Channel(channel) => {
+            let (from_client, to_client) = client.split();
+            splice_channel(from_client, to_client, channel, (up, down), held).await
+        }
+        Far::Stream(Dialled::Tcp(far)) => {
+            let (from_client, to_client) = client.split();
+            with_socket(far, async |from_far, to_far| {
+                splice_streams((from_client, to_client), (from_far, to_far), (up, down)).await
+            })
+            .await
+        }
+        Far::Stream(Dialled::Memory(far)) => {
+            splice_streams(client.split(), tokio::io::split(far), (up, down)).await
+        }
     }
 }
 
-async fn splice_channel(client: &mut TcpStream, channel: Channel, meter: &Meter, held: &Held) -> Ending {
+/// Joins a stream and a channel. `counts` are told what went into the channel, and what came out.
+pub(super) async fn splice_channel<R, W>(
+    from_stream: R,
+    to_stream: W,
+    channel: Channel,
+    counts: (impl Fn(usize), impl Fn(usize)),
+    held: &Held,
+) -> Ending
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
     let (mut reader, writer, closer) = channel.split();
-    let (ending, closed) = splice_halves(client, &mut reader, &writer, meter, held).await;
+    let (ending, closed) = splice_halves(from_stream, to_stream, &mut reader, &writer, counts, held).await;
     if ending == Ending::Whole && !closed {
-        // The server closes by itself once both sides have ended. Closing first would cost the session
-        // a little memory for each stream: russh keeps what it closed until the server's close, and
-        // does not see that one.
-        tokio::spawn(async move {
-            let _ = tokio::time::timeout(LAST_WORD, reader.drain()).await;
-            drop(closer);
-        });
+        last_word(reader, closer);
     }
     ending
+}
+
+/// Uses a socket that local dialled. It is reset when dropped, too, unless the stream was whole.
+pub(super) async fn with_socket<F>(mut socket: TcpStream, splicing: F) -> Ending
+where
+    F: AsyncFnOnce(ReadHalf<'_>, WriteHalf<'_>) -> Ending,
+{
+    socket::reset_on_close(&socket);
+    let (read, write) = socket.split();
+    let ending = splicing(read, write).await;
+    if ending == Ending::Whole {
+        socket::end_on_close(&socket);
+    }
+    ending
+}
+
+/// Lets the server close a channel whose both sides have ended. Closing first would cost the session
+/// a little memory for each stream: russh keeps what it closed until the server's close, and does not
+/// see that one.
+pub(super) fn last_word(mut reader: ChannelReader, closer: Closer) {
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(LAST_WORD, reader.drain()).await;
+        drop(closer);
+    });
 }
 
 /// How long a server may take to close a channel whose both sides have ended.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Joins both halves. Tells also whether the peer has closed the channel.
-async fn splice_halves(
-    client: &mut TcpStream,
+async fn splice_halves<R, W>(
+    mut from_stream: R,
+    mut to_stream: W,
     reader: &mut ChannelReader,
     writer: &ChannelWriter,
-    meter: &Meter,
+    (sent, taken): (impl Fn(usize), impl Fn(usize)),
     held: &Held,
-) -> (Ending, bool) {
-    let (mut from_client, mut to_client) = client.split();
+) -> (Ending, bool)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
     let (set_aside, pending) = unbounded_channel();
-    let upload = upload(&mut from_client, writer, meter);
+    let upload = upload(&mut from_stream, writer, sent);
     let intake = intake(reader, set_aside, held);
-    let output = output(pending, &mut to_client, meter, held);
+    let output = output(pending, &mut to_stream, taken, held);
     tokio::pin!(upload, intake, output);
     let (mut uploaded, mut received, mut delivered) = (false, false, false);
     loop {
@@ -96,7 +143,7 @@ async fn splice_halves(
 async fn upload<R: AsyncRead + Unpin>(
     client: &mut R,
     writer: &ChannelWriter,
-    meter: &Meter,
+    sent: impl Fn(usize),
 ) -> Result<(), Ending> {
     let mut buffer = BytesMut::new();
     loop {
@@ -105,14 +152,14 @@ async fn upload<R: AsyncRead + Unpin>(
             read = client.read_buf(&mut buffer) => read.map_err(|_| Ending::Abandoned)?,
             () = writer.gone() => return std::future::pending().await,
         };
-        let sent = match n {
+        let taken = match n {
             0 => writer.end().await,
             _ => writer.send(buffer.split().freeze()).await,
         };
-        if sent.is_err() {
+        if taken.is_err() {
             return std::future::pending().await;
         }
-        meter.up(n);
+        sent(n);
         if n == 0 {
             return Ok(());
         }
@@ -121,7 +168,7 @@ async fn upload<R: AsyncRead + Unpin>(
 
 /// Channel to memory: always takes what comes, so that the session is never held up within the
 /// budget. Ends well when the peer has closed; tells the client's side of the end before that.
-async fn intake(
+pub(super) async fn intake(
     reader: &mut ChannelReader,
     set_aside: UnboundedSender<Bytes>,
     held: &Held,
@@ -153,7 +200,7 @@ async fn intake(
 async fn output<W: AsyncWrite + Unpin>(
     mut pending: UnboundedReceiver<Bytes>,
     client: &mut W,
-    meter: &Meter,
+    taken: impl Fn(usize),
     held: &Held,
 ) -> Result<(), Ending> {
     let mut batch = Vec::with_capacity(BATCH);
@@ -167,7 +214,7 @@ async fn output<W: AsyncWrite + Unpin>(
                 return Err(Ending::Abandoned);
             }
             IoSlice::advance_slices(&mut left, n);
-            meter.down(n);
+            taken(n);
         }
         held.remove(batch.drain(..).map(|bytes| bytes.len()).sum());
     }
@@ -176,11 +223,19 @@ async fn output<W: AsyncWrite + Unpin>(
     Ok(())
 }
 
-async fn splice_stream(client: &mut TcpStream, far: Box<dyn ByteStream>, meter: &Meter) -> Ending {
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_far, mut to_far) = tokio::io::split(far);
-    let up = copy(&mut from_client, &mut to_far, |n| meter.up(n));
-    let down = copy(&mut from_far, &mut to_client, |n| meter.down(n));
+async fn splice_streams<R, W, S, T>(
+    (mut from_client, mut to_client): (R, W),
+    (mut from_far, mut to_far): (S, T),
+    (up, down): (impl Fn(usize), impl Fn(usize)),
+) -> Ending
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    S: AsyncRead + Unpin,
+    T: AsyncWrite + Unpin,
+{
+    let up = copy(&mut from_client, &mut to_far, up);
+    let down = copy(&mut from_far, &mut to_client, down);
     match tokio::try_join!(up, down) {
         Ok(_) => Ending::Whole,
         Err(_) => Ending::Broken,

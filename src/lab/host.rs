@@ -1,5 +1,5 @@
-//! A host of the lab: an SSH server that lets one key in and dials for it what the file's links
-//! allow. Never runs a program, never listens for a client, never leaves this process.
+//! A host of the lab: an SSH server that lets one key in, dials for it what the file's links allow, and
+//! listens for it inside the lab. Never runs a program, never leaves this process.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +15,7 @@ use tokio::io::DuplexStream;
 
 use crate::topology::{Address, HostId};
 
+use super::listeners::Listener;
 use super::pump;
 use super::refusal::Refusal;
 use super::rules::Answer;
@@ -52,7 +53,7 @@ pub(super) fn serve(
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         let transport = Transport::new(wire, world.closing());
-        let visit = Visit { world, host: host.clone() };
+        let visit = Visit { world, host: host.clone(), listens: Vec::new() };
         let ended = match russh::server::run_stream(config, transport, visit).await {
             Ok(session) => session.await,
             Err(error) => Err(error),
@@ -67,6 +68,16 @@ pub(super) fn serve(
 struct Visit {
     world: Arc<World>,
     host: HostId,
+    /// Where it asked the host to listen.
+    listens: Vec<(String, u16)>,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        for (_, port) in &self.listens {
+            self.world.rules().listeners.close(&self.host, *port);
+        }
+    }
 }
 
 impl Visit {
@@ -96,7 +107,8 @@ async fn prohibit(reply: ChannelOpenHandle) -> Result<(), russh::Error> {
 }
 
 /// Only direct-tcpip and direct-streamlocal channels are accepted (RFC 4254 section 7.2, OpenSSH
-/// PROTOCOL section 2.4). What would be accepted or refused by default is written out, so that a new
+/// PROTOCOL section 2.4), and listeners on ports, at the address they are asked for as with
+/// `GatewayPorts clientspecified`. What would be accepted or refused by default is written out, so that a new
 /// russh cannot change it unseen.
 impl Handler for Visit {
     type Error = russh::Error;
@@ -184,8 +196,37 @@ impl Handler for Visit {
         prohibit(reply).await
     }
 
-    async fn tcpip_forward(&mut self, _: &str, _: &mut u32, _: &mut Session) -> Result<bool, Self::Error> {
-        Ok(false)
+    async fn tcpip_forward(
+        &mut self,
+        address: &str,
+        port: &mut u32,
+        session: &mut Session,
+    ) -> Result<bool, Self::Error> {
+        let rules = self.world.rules();
+        let listener = Listener { address: address.to_owned(), session: session.handle() };
+        let is_taken = |port| rules.is_taken(&self.host, port);
+        let wanted = u16::try_from(*port).ok();
+        let Some(opened) =
+            wanted.and_then(|wanted| rules.listeners.open(&self.host, wanted, listener, is_taken))
+        else {
+            return Ok(false);
+        };
+        *port = opened.into();
+        self.listens.push((address.to_owned(), opened));
+        Ok(true)
+    }
+
+    async fn cancel_tcpip_forward(
+        &mut self,
+        address: &str,
+        port: u32,
+        _: &mut Session,
+    ) -> Result<bool, Self::Error> {
+        let own = |(asked, opened): &(String, u16)| asked == address && u32::from(*opened) == port;
+        let Some(at) = self.listens.iter().position(own) else { return Ok(false) };
+        let (_, port) = self.listens.remove(at);
+        self.world.rules().listeners.close(&self.host, port);
+        Ok(true)
     }
 
     async fn streamlocal_forward(&mut self, _: &str, _: &mut Session) -> Result<bool, Self::Error> {

@@ -9,6 +9,7 @@
 
 mod echo;
 mod host;
+mod listeners;
 mod page;
 mod picture;
 mod pixel;

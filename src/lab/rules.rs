@@ -8,6 +8,7 @@ use crate::topology::{
     Address, Endpoint, Firewall, FirewallId, Forward, Host, HostId, Link, Target, Topology,
 };
 
+use super::listeners::Listeners;
 use super::refusal::Refusal;
 use super::stand_in::StandIn;
 
@@ -17,6 +18,8 @@ pub(super) struct Rules {
     links: HashMap<HostId, Vec<Link>>,
     firewalls: HashMap<FirewallId, Firewall>,
     stand_ins: HashMap<(HostId, Endpoint), StandIn>,
+    /// What clients asked hosts to listen on.
+    pub(super) listeners: Listeners,
 }
 
 /// What a permitted dial meets.
@@ -31,6 +34,8 @@ pub(super) enum Answer {
         /// What it plays.
         stand_in: StandIn,
     },
+    /// A client of a host, which asked it to listen on this port.
+    Listener(HostId, u16),
 }
 
 impl Rules {
@@ -41,6 +46,7 @@ impl Rules {
             links: HashMap::new(),
             firewalls: topology.firewalls.iter().map(|wall| (wall.id.clone(), wall.clone())).collect(),
             stand_ins: HashMap::new(),
+            listeners: Listeners::default(),
         };
         for link in &topology.links {
             rules.links.entry(link.from.clone()).or_default().push(link.clone());
@@ -51,6 +57,11 @@ impl Rules {
             }
         }
         rules
+    }
+
+    /// Whether a program or the SSH server of a host has this port.
+    pub(super) fn is_taken(&self, host: &HostId, port: u16) -> bool {
+        self.own_listener(host, port, None).is_some()
     }
 
     /// What `from` meets on `port` of the host `to`.
@@ -70,7 +81,7 @@ impl Rules {
         }
         if self.is_itself(from, &address.host) {
             return self
-                .listener(from, address.port, None)
+                .listener(from, address.port, None, false)
                 .ok_or_else(|| Refusal::Closed { at: format!("{from}:{}", address.port) });
         }
         if let Some(refused) = neighbour {
@@ -112,7 +123,7 @@ impl Rules {
             return Err(Refusal::Blocked { from: link.from.clone(), to: link.to.clone(), port, by });
         }
         let ssh = link.dial.as_ref().and_then(|dial| dial.port);
-        self.listener(&link.to, port, ssh)
+        self.listener(&link.to, port, ssh, true)
             .ok_or_else(|| Refusal::Closed { at: format!("{}:{port}", link.to) })
     }
 
@@ -129,7 +140,14 @@ impl Rules {
         })
     }
 
-    fn listener(&self, host: &HostId, port: u16, redirected_ssh: Option<u16>) -> Option<Answer> {
+    fn listener(&self, host: &HostId, port: u16, ssh: Option<u16>, from_elsewhere: bool) -> Option<Answer> {
+        self.own_listener(host, port, ssh).or_else(|| {
+            let answers = self.listeners.answers(host, port, from_elsewhere);
+            answers.then(|| Answer::Listener(host.clone(), port))
+        })
+    }
+
+    fn own_listener(&self, host: &HostId, port: u16, redirected_ssh: Option<u16>) -> Option<Answer> {
         let ssh = self.hosts.get(host).filter(|host| host.ssh);
         if ssh.is_some_and(|host| host.address.port == port || redirected_ssh == Some(port)) {
             return Some(Answer::Ssh(host.clone()));
@@ -202,7 +220,7 @@ fn same_name(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Check, Dial, ForwardId, Listen, Policy, PortSet};
+    use crate::topology::{Check, Dial, ForwardId, Listen, Plain, Policy, PortSet};
 
     fn id(text: &str) -> HostId {
         HostId::new(text)
@@ -216,6 +234,7 @@ mod tests {
             check: Check::Tcp,
             required: true,
             expose: false,
+            plain: Plain::default(),
             protocol: None,
         };
         Rules::new(&Topology {

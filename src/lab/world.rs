@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::topology::{HostId, Topology};
 
 use super::host;
+use super::listeners::Listener;
+use super::pump;
 use super::rules::{Answer, Rules};
 
 /// Bytes in flight each way between two machines of the lab.
@@ -80,6 +82,20 @@ impl World {
                         tracing::debug!(%host, %error, "a stand-in of the lab lost its client");
                     }
                 });
+            }
+            Answer::Listener(host, port) => {
+                // It may be given back by now; then the dialler's wire just ends.
+                if let Some(listener) = self.rules.listeners.at(&host, port) {
+                    self.spawn(async move {
+                        let Listener { address, session } = listener;
+                        let opened =
+                            session.channel_open_forwarded_tcpip(address, port.into(), "127.0.0.1", 0).await;
+                        match opened {
+                            Ok(channel) => pump::join(channel, far).await,
+                            Err(error) => tracing::debug!(%host, %error, "a client turned a stream away"),
+                        }
+                    });
+                }
             }
         }
         near

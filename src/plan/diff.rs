@@ -94,6 +94,7 @@ pub fn diff(running: Option<&Value>, wanted: &Plan) -> Result<Diff, serde_json::
 #[derive(PartialEq, Eq, Hash)]
 struct Same<'s> {
     client: &'s str,
+    run: Option<&'s str>,
     server: &'s str,
     user: Option<&'s str>,
     address: &'s str,
@@ -112,6 +113,7 @@ fn numbers<'s>(said: &'s Said, known: &mut HashMap<Same<'s>, usize>) -> Numbers<
         let below = |id: &String| numbers.get(id.as_str()).copied().unwrap_or(usize::MAX);
         let same = Same {
             client: &tunnel.client,
+            run: tunnel.run.as_deref(),
             server: &tunnel.server,
             user: tunnel.user.as_deref(),
             address: &tunnel.address,
@@ -133,6 +135,7 @@ fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) ->
         let mut changes = Vec::new();
         if let Some(was) = was {
             changes.extend(change("listen", was.listen.clone().into(), tunnel.listen.clone().into()));
+            changes.extend(change("entry", was.entry.clone().into(), tunnel.entry.clone().into()));
             changes.extend(settings(&was.settings, &tunnel.settings));
         }
         Part::new(&tunnel.id, was.map(|was| &was.id), what(tunnel), changes)
@@ -156,7 +159,9 @@ fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -
         let mut changes = Vec::new();
         if let Some(was) = was {
             changes.extend(change("listen", was.listen.clone().into(), forward.listen.clone().into()));
-            changes.extend(change("target", was.to.clone().into(), forward.to.clone().into()));
+            let to = change("target", was.to.clone().into(), forward.to.clone().into());
+            let dialled = || change("target", was.target.clone().into(), forward.target.clone().into());
+            changes.extend(to.or_else(dialled));
             changes.extend(change("route", was.route.clone().into(), forward.route.clone().into()));
             let over =
                 |via: &Option<String>, of: &Numbers<'_>| via.as_ref().map(|id| of.get(id.as_str()).copied());

@@ -1,100 +1,230 @@
-//! Which hosts get a session, before any tunnel is written down.
+//! From courses to tunnels: what several forwards need is there once, in the order in which it can be
+//! built.
 
-use petgraph::graph::NodeIndex;
+use std::collections::{HashMap, HashSet};
 
-use super::graph::Graph;
-use super::reach::{End, Reach, Way};
-use super::{Carrier, PlanOptions, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{CarrierKind, Endpoint, Forward, HostId, Listen};
+use petgraph::graph::{EdgeIndex, NodeIndex};
 
-/// The hosts that get a session, in build order.
+use super::course::{Course, End};
+use super::graph::{Edge, Graph};
+use super::reach::Reach;
+use super::{Carrier, Client, Entry, NoPort, PlanOptions, PlannedForward, Tunnel, TunnelId};
+use crate::topology::{Address, CarrierKind, Endpoint, Forward, HostClient, HostId, Listen};
+
+/// Every session that the courses need.
 pub(super) struct Draft<'g, 't> {
     graph: &'g Graph<'t>,
     reach: &'g Reach,
-    /// In build order.
-    servers: Vec<NodeIndex>,
-    /// By node, the place in `servers` counted from 1.
-    number: Vec<Option<usize>>,
+    sketches: Vec<Sketch>,
+    known: HashMap<Key, usize>,
+}
+
+/// What makes two sessions the same one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    client: NodeIndex,
+    below: Option<usize>,
+    /// The link from the client to the listener it dials, when that is on another host.
+    step: Option<EdgeIndex>,
+    /// The link that the session goes over last.
+    link: EdgeIndex,
+}
+
+/// A session without a name.
+struct Sketch {
+    key: Key,
+    /// The session over which the client is started.
+    control: Option<usize>,
+    hop: usize,
+    layer: usize,
+}
+
+/// The sessions that one forward rides, by place; and whether local only connects to a listener of the
+/// last one's client, over which link.
+pub(super) struct Ride {
+    rides: Vec<usize>,
+    plain: Option<EdgeIndex>,
+}
+
+/// The tunnels of a plan, and for every forward what it rides.
+pub(super) struct Drawn {
+    pub(super) tunnels: Vec<Tunnel>,
+    pub(super) layers: Vec<Vec<TunnelId>>,
+    pub(super) forwards: Vec<PlannedForward>,
 }
 
 impl<'g, 't> Draft<'g, 't> {
-    /// Takes the chains to these hosts; a host on several chains is taken once.
-    pub(super) fn new(
-        graph: &'g Graph<'t>,
-        reach: &'g Reach,
-        diallers: impl Iterator<Item = NodeIndex>,
-    ) -> Self {
-        let mut taken = vec![false; graph.net.node_count()];
-        let mut servers = Vec::new();
-        for mut node in diallers {
-            while let Some((from, _)) = reach.host(node).and_then(|reached| reached.by)
-                && !taken[node.index()]
-            {
-                taken[node.index()] = true;
-                servers.push(node);
-                node = from;
-            }
-        }
-        servers.sort_unstable_by_key(|&node| (depth(reach, node), node));
-        let mut number = vec![None; taken.len()];
-        for (place, node) in servers.iter().enumerate() {
-            number[node.index()] = Some(place + 1);
-        }
-        Draft { graph, reach, servers, number }
+    pub(super) fn new(graph: &'g Graph<'t>, reach: &'g Reach) -> Self {
+        Draft { graph, reach, sketches: Vec::new(), known: HashMap::new() }
     }
 
-    /// The tunnel to a host; `None` for local.
-    fn tunnel_id(&self, node: NodeIndex) -> Option<TunnelId> {
-        self.number[node.index()].map(|number| TunnelId(format!("T{number}")))
+    /// Adds what a course needs and is not there yet.
+    pub(super) fn add(&mut self, course: &Course) -> Ride {
+        let mut rides: Vec<usize> = Vec::new();
+        let stations: Vec<NodeIndex> = course.nodes(self.graph);
+        for (session, &link) in course.sessions.iter().enumerate() {
+            let place = course.client(session);
+            let steps_on = session > 0 && place < course.client(session - 1);
+            let key = Key {
+                client: stations[place],
+                below: rides.last().copied(),
+                step: steps_on.then(|| course.steps[place]),
+                link,
+            };
+            let control = self.control(key.client);
+            rides.push(self.sketch(key, control, course.steps.len() + session + 1));
+        }
+        Ride { rides, plain: course.plain.then(|| course.steps[0]) }
     }
 
-    /// Every tunnel, in build order.
-    pub(super) fn tunnels(&self, options: &PlanOptions) -> Vec<Tunnel> {
-        let tunnels = self.servers.iter().filter_map(|&node| {
-            let (from, edge) = self.reach.host(node)?.by?;
-            let edge = &self.graph.net[edge];
-            let through = self.tunnel_id(from);
-            let kind = options.carrier.or(edge.link.carrier).unwrap_or(CarrierKind::Channel);
-            Some(Tunnel {
-                id: self.tunnel_id(node)?,
-                client: HostId::local(),
-                server: edge.server.clone(),
-                carrier: through.as_ref().map(|_| match kind {
-                    CarrierKind::Channel => Carrier::Channel,
-                    CarrierKind::Port => Carrier::Port(edge.link.listen.unwrap_or(Listen::AUTO)),
-                }),
-                through,
-                target: edge.address(edge.ssh_port),
-                hop: depth(self.reach, node),
-                firewalls: edge.link.through.clone(),
-            })
+    /// The session over which a client on this host is started.
+    fn control(&mut self, client: NodeIndex) -> Option<usize> {
+        let host = self.graph.net[client]?;
+        if host.client != Some(HostClient::Exec) {
+            return None;
+        }
+        let mut below = None;
+        for (hop, link) in self.reach.links(client).into_iter().enumerate() {
+            below = Some(self.sketch(Key { client: Graph::local(), below, step: None, link }, None, hop + 1));
+        }
+        below
+    }
+
+    fn sketch(&mut self, key: Key, control: Option<usize>, hop: usize) -> usize {
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        let under = key.below.into_iter().chain(control).map(|under| self.sketches[under].layer);
+        let layer = under.max().map_or(0, |layer| layer + 1);
+        let place = self.sketches.len();
+        self.known.insert(key.clone(), place);
+        self.sketches.push(Sketch { key, control, hop, layer });
+        place
+    }
+
+    /// Names every tunnel and gives every listener its port.
+    ///
+    /// # Errors
+    /// Every link over which no port is left for a listener.
+    pub(super) fn draw(
+        self,
+        forwards: Vec<(&Forward, Course, Ride)>,
+        options: &PlanOptions,
+    ) -> Result<Drawn, Vec<NoPort>> {
+        let mut order: Vec<usize> = (0..self.sketches.len()).collect();
+        order.sort_by_key(|&place| {
+            let sketch = &self.sketches[place];
+            (sketch.layer, self.graph.head(sketch.key.link), place)
         });
-        tunnels.collect()
+        let mut names = vec![TunnelId(String::new()); order.len()];
+        for (number, &place) in order.iter().enumerate() {
+            names[place] = TunnelId(format!("T{}", number + 1));
+        }
+        let mut doors = Doors { graph: self.graph, taken: HashMap::new(), missing: Vec::new() };
+        let mut layers: Vec<Vec<TunnelId>> = Vec::new();
+        let mut tunnels = Vec::with_capacity(order.len());
+        for place in order {
+            let sketch = &self.sketches[place];
+            if layers.len() == sketch.layer {
+                layers.push(Vec::new());
+            }
+            layers[sketch.layer].push(names[place].clone());
+            tunnels.push(self.tunnel(sketch, &names, place, options, &mut doors));
+        }
+        let forwards = forwards
+            .into_iter()
+            .map(|(forward, course, ride)| self.forward(forward, &course, &ride, &names, &mut doors))
+            .collect();
+        if doors.missing.is_empty() { Ok(Drawn { tunnels, layers, forwards }) } else { Err(doors.missing) }
     }
 
-    /// A forward with the tunnels it rides.
-    pub(super) fn forward(&self, forward: &Forward, way: Way<'_>) -> PlannedForward {
-        let chain = self.reach.chain(way.dialler);
-        let mut route: Vec<HostId> = chain.iter().map(|&node| self.graph.id(node)).collect();
-        let target = match way.end {
+    fn tunnel(
+        &self,
+        sketch: &Sketch,
+        names: &[TunnelId],
+        place: usize,
+        options: &PlanOptions,
+        doors: &mut Doors<'_, 't>,
+    ) -> Tunnel {
+        let edge = &self.graph.net[sketch.key.link];
+        let client = match (self.graph.net[sketch.key.client], sketch.control) {
+            (None, _) => Client::Local,
+            (Some(host), Some(control)) => {
+                Client::Exec { host: host.id.clone(), control: names[control].clone() }
+            }
+            (Some(host), None) => Client::Hopper { host: host.id.clone() },
+        };
+        let kind = options.carrier.or(edge.link.carrier).unwrap_or(CarrierKind::Channel);
+        Tunnel {
+            id: names[place].clone(),
+            client,
+            server: edge.server.clone(),
+            through: sketch.key.below.map(|below| names[below].clone()),
+            carrier: sketch.key.below.map(|_| match (sketch.key.step, kind) {
+                (Some(step), _) => Carrier::Entry(doors.entry(step)),
+                (None, CarrierKind::Channel) => Carrier::Channel,
+                (None, CarrierKind::Port) => Carrier::Port(edge.link.listen.unwrap_or(Listen::AUTO)),
+            }),
+            target: edge.address(edge.ssh_port),
+            hop: sketch.hop,
+            link: edge.place,
+            firewalls: edge.link.through.clone(),
+        }
+    }
+
+    fn forward(
+        &self,
+        forward: &Forward,
+        course: &Course,
+        ride: &Ride,
+        names: &[TunnelId],
+        doors: &mut Doors<'_, 't>,
+    ) -> PlannedForward {
+        let links = course.steps.iter().chain(&course.sessions).map(|&link| &self.graph.net[link]);
+        let mut hops: Vec<&Edge<'_>> = links.collect();
+        let target = match &course.end {
             End::Within(endpoint) => endpoint.clone(),
-            End::Link(edge, port) => {
-                let edge = &self.graph.net[edge];
-                route.push(edge.server.id.clone());
-                Endpoint::Tcp(edge.address(port))
+            End::Link(link, port) => {
+                let edge = &self.graph.net[*link];
+                hops.push(edge);
+                Endpoint::Tcp(edge.address(*port))
             }
         };
+        let route: Vec<HostId> =
+            course.nodes(self.graph).into_iter().map(|node| self.graph.id(node)).collect();
         PlannedForward {
             forward: forward.clone(),
-            via: self.tunnel_id(way.dialler),
+            entry: ride.plain.map(|step| doors.entry(step)),
+            via: ride.rides.last().map(|&last| names[last].clone()),
             target,
             route,
-            tunnels: chain.iter().filter_map(|&node| self.tunnel_id(node)).collect(),
+            within: matches!(course.end, End::Within(_)),
+            links: hops.iter().map(|edge| edge.place).collect(),
+            walls: hops.iter().map(|edge| edge.link.through.clone()).collect(),
+            tunnels: ride.rides.iter().map(|&place| names[place].clone()).collect(),
         }
     }
 }
 
-/// How many tunnels lead to a host.
-fn depth(reach: &Reach, node: NodeIndex) -> usize {
-    reach.host(node).map_or(0, |reached| reached.price.tunnels)
+/// The listeners on hosts in between.
+struct Doors<'g, 't> {
+    graph: &'g Graph<'t>,
+    taken: HashMap<NodeIndex, HashSet<u16>>,
+    missing: Vec<NoPort>,
+}
+
+impl Doors<'_, '_> {
+    /// A listener of its own on the host that this link leads to.
+    fn entry(&mut self, step: EdgeIndex) -> Entry {
+        let edge = &self.graph.net[step];
+        let taken = self.taken.entry(self.graph.head(step)).or_default();
+        let port = edge.entry_port(taken).unwrap_or_else(|| {
+            let from = self.graph.id(self.graph.tail(step));
+            self.missing.push(NoPort { from, to: edge.server.id.clone() });
+            0
+        });
+        taken.insert(port);
+        let dial: Address = edge.address(port);
+        Entry { host: edge.server.id.clone(), dial, link: edge.place, firewalls: edge.link.through.clone() }
+    }
 }

@@ -1,8 +1,8 @@
 //! Topologies for tests, built by hand.
 
 use crate::topology::{
-    Check, Dial, Endpoint, Firewall, FirewallId, Forward, ForwardId, Host, HostId, Link, Listen, Policy,
-    PortSet, Target, Topology,
+    Bind, Check, Dial, Endpoint, Firewall, FirewallId, Forward, ForwardId, Host, HostClient, HostId, Link,
+    Listen, Plain, Policy, PortSet, Target, Topology,
 };
 
 /// A topology with nothing in it but a name.
@@ -22,6 +22,14 @@ impl Topology {
     /// Adds a host with an SSH server.
     pub(super) fn with_host(mut self, id: &str) -> Self {
         self.hosts.push(Host::new(HostId::new(id)));
+        self
+    }
+
+    /// Lets every host in between run SSH clients that its neighbours can reach.
+    pub(super) fn with_clients_everywhere(mut self) -> Self {
+        for host in self.hosts.iter_mut().filter(|host| host.ssh) {
+            (host.client, host.bind) = (Some(HostClient::Exec), Bind::Any);
+        }
         self
     }
 
@@ -69,6 +77,7 @@ impl Topology {
             check: Check::Tcp,
             required: true,
             expose: false,
+            plain: Plain::Last,
             protocol: None,
         });
         self

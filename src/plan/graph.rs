@@ -1,6 +1,6 @@
 //! The topology as a graph of integers: hosts are nodes, links are edges, names are looked up once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
@@ -65,9 +65,25 @@ impl<'t> Graph<'t> {
         self.nodes.get(id.as_str()).copied()
     }
 
+    /// The host that a link leads to.
+    pub(super) fn head(&self, edge: EdgeIndex) -> NodeIndex {
+        self.net.raw_edges()[edge.index()].target()
+    }
+
+    /// The host that dials over a link.
+    pub(super) fn tail(&self, edge: EdgeIndex) -> NodeIndex {
+        self.net.raw_edges()[edge.index()].source()
+    }
+
     /// The id of a node's host.
     pub(super) fn id(&self, node: NodeIndex) -> HostId {
         self.net[node].map_or_else(HostId::local, |host| host.id.clone())
+    }
+
+    /// The links of a host, with whom it dials.
+    pub(super) fn out_of(&self, node: NodeIndex) -> impl Iterator<Item = (NodeIndex, EdgeIndex, &Edge<'t>)> {
+        let edges = self.net.edges_directed(node, Direction::Outgoing);
+        edges.map(|edge| (edge.target(), edge.id(), edge.weight()))
     }
 
     /// The links that lead to a host, with who dials.
@@ -90,6 +106,17 @@ impl<'t> Edge<'t> {
     pub(super) fn passes(&self, port: u16) -> bool {
         self.link.ports.as_ref().is_none_or(|ports| ports.contains(port))
             && self.walls.iter().all(|wall| wall.passes(port))
+    }
+
+    /// A port that a listener on the host can have, so that it can be dialled over this link: the lowest
+    /// from 2201 that is let through and not taken.
+    pub(super) fn entry_port(&self, taken: &HashSet<u16>) -> Option<u16> {
+        const FIRST: u16 = 2201;
+        // Ports below 1024 are not for users.
+        let ports = (FIRST..=u16::MAX).chain(1024..FIRST);
+        ports
+            .into_iter()
+            .find(|port| self.passes(*port) && !taken.contains(port) && *port != self.server.address.port)
     }
 
     /// What is dialled over this link to reach that port of the host. A link's `dial` gives the

@@ -3,35 +3,44 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod client_command;
+mod course;
 mod diff;
 mod draft;
 mod error;
 mod explain;
 #[cfg(test)]
 mod fixture;
+mod grants;
 mod graph;
 mod no_route;
 mod opening;
+mod part;
 mod planner;
 #[cfg(test)]
 mod property;
+#[cfg(test)]
+mod property_telescope;
 mod reach;
 mod said;
 mod same_listen;
 pub mod show;
 mod single_point;
+mod telescope;
 mod tunnel;
 
+pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
 pub use diff::{Change, Diff, Part, Step, diff};
-pub use error::PlanError;
+pub use error::{NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
+pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
 pub use said::{Said, SaidForward, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
-pub use tunnel::{Carrier, Tunnel, TunnelId};
+pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
-use crate::topology::{Forward, HostId, Strategy};
+use crate::topology::{Endpoint, FirewallId, Forward, HostId, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,10 +80,31 @@ impl Plan {
         self.forwards.iter().map(|forward| forward.tunnels.len()).max().unwrap_or(0)
     }
 
-    /// How many hops as many tunnels as the longest route has can make: one more than tunnels, since
-    /// the last server dials one hop further.
+    /// How many hops as many tunnels as the longest route has can make. Nested: one more than tunnels,
+    /// since the last server dials one hop further. Telescoped: each tunnel gains two.
     pub fn reach(&self) -> usize {
-        self.longest() + 1
+        match self.strategy {
+            Strategy::Nested => self.longest() + 1,
+            Strategy::Telescoped => 2 * self.longest() + 1,
+        }
+    }
+
+    /// Whether no forward rides this tunnel: it is there to start other tunnels' clients.
+    pub fn is_control(&self, id: &TunnelId) -> bool {
+        !self.forwards.iter().any(|planned| planned.tunnels.contains(id))
+    }
+
+    /// What the client of this tunnel listens for on its own host: the port, and what its server dials
+    /// for whoever connects. Only clients away from local have any.
+    pub fn kept_by(&self, id: &TunnelId) -> Vec<(&Entry, Endpoint)> {
+        let carriers = self.tunnels.iter().filter(|tunnel| tunnel.through.as_ref() == Some(id));
+        let carriers = carriers.filter_map(|tunnel| match &tunnel.carrier {
+            Some(Carrier::Entry(entry)) => Some((entry, Endpoint::Tcp(tunnel.target.clone()))),
+            _ => None,
+        });
+        let forwards = self.forwards.iter().filter(|planned| planned.via.as_ref() == Some(id));
+        let forwards = forwards.filter_map(|planned| Some((planned.entry.as_ref()?, planned.target.clone())));
+        carriers.chain(forwards).collect()
     }
 }
 
@@ -83,13 +113,22 @@ impl Plan {
 pub struct PlannedForward {
     /// What the person asked for.
     pub forward: Forward,
+    /// The listener on the first host that local connects to by plain TCP; `None` when local's own
+    /// session is the first hop.
+    pub entry: Option<Entry>,
     /// The tunnel whose server dials the target; `None` when local dials it directly.
     pub via: Option<TunnelId>,
     /// What that server dials.
-    pub target: crate::topology::Endpoint,
+    pub target: Endpoint,
     /// Hosts from local to the target's host, both included.
     pub route: Vec<HostId>,
-    /// Every tunnel it rides, outermost first.
+    /// Whether the last host of the route dials for itself; the host before it does otherwise.
+    pub within: bool,
+    /// The link of each hop, by its place in the file.
+    pub links: Vec<usize>,
+    /// The firewalls of each hop.
+    pub walls: Vec<Vec<FirewallId>>,
+    /// Every tunnel it rides, in build order.
     pub tunnels: Vec<TunnelId>,
 }
 
@@ -97,5 +136,10 @@ impl PlannedForward {
     /// The number of hops of its route.
     pub fn hops(&self) -> usize {
         self.route.len().saturating_sub(1)
+    }
+
+    /// Whether nobody could dial the target's port, so that its own host does.
+    pub fn goes_in(&self) -> bool {
+        self.within && matches!(self.forward.to, Target::Dialled { .. })
     }
 }

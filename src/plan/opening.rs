@@ -90,7 +90,7 @@ impl<'g, 't> Search<'g, 't> {
             None => Verdict::of(vec![Obstacle::NoLinks { to: target.host().clone(), from: Vec::new() }]),
             Some(node) => match target {
                 Target::Within { host, endpoint } => self.login(node, host, endpoint),
-                Target::Dialled { host, port } => self.dial(node, host, *port),
+                Target::Dialled { port, .. } => self.dial(node, *port),
             },
         };
         NoRoute {
@@ -122,7 +122,7 @@ impl<'g, 't> Search<'g, 't> {
     }
 
     /// What keeps every host from dialling this port of the target.
-    fn dial(&self, node: NodeIndex, host: &HostId, port: u16) -> Verdict {
+    fn dial(&self, node: NodeIndex, port: u16) -> Verdict {
         let links = self.graph.into(node).filter_map(|(from, id, edge)| {
             let open = edge.passes(port);
             Some((self.efforts[from.index()]? + Effort::of(edge, open), id, from, (!open).then_some(edge)))
@@ -132,7 +132,7 @@ impl<'g, 't> Search<'g, 't> {
         };
         let mut least = self.closed_on_the_way(from);
         least.extend(last.map(|edge| closed(edge, port)));
-        let mut help = vec![opening(&least)];
+        let help = vec![opening(&least)];
 
         // Where sessions get next to the target, every link there is worth naming, not just the cheapest.
         let near = self.graph.into(node).filter(|&(from, ..)| self.reach.host(from).is_some());
@@ -140,12 +140,6 @@ impl<'g, 't> Search<'g, 't> {
         near.sort_unstable_by_key(|&(id, _)| id);
         let more = near.len().saturating_sub(MOST);
         let near: Vec<Obstacle> = near.into_iter().take(MOST).map(|(_, edge)| closed(edge, port)).collect();
-        if self.reach.host(node).is_some() {
-            help.insert(
-                0,
-                format!("write \"{host}/127.0.0.1:{port}\": log in to {host} and dial from there"),
-            );
-        }
         Verdict { obstacles: if near.is_empty() { least } else { near }, more, help }
     }
 
@@ -235,15 +229,6 @@ mod tests {
             "no route to screen:5900 (forward vnc): local reaches gate-a, gate-b; fw3 stops port 5900 on gate-b -> screen"
         );
         assert_eq!(help, ["the smallest opening that would do: port 5900 on gate-b -> screen"]);
-    }
-
-    #[test]
-    fn a_host_that_takes_logins_can_be_entered_instead() {
-        let topology =
-            empty("t").with_host("db").with("local", "db", |link| link.only(22)).forward_to("db", "db", 5432);
-        let (text, help) = why(&topology);
-        assert!(text.ends_with("the link local -> db lets only port 22 through, not 5432"), "{text}");
-        assert_eq!(help[0], "write \"db/127.0.0.1:5432\": log in to db and dial from there");
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! The planner: from a topology to the one plan that is cheapest.
 
+use super::course::Courses;
 use super::draft::Draft;
 use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
-use super::{Plan, PlanError, TunnelId, same_listen};
-use crate::topology::{CarrierKind, Topology};
+use super::{Plan, PlanError, UnfitClient, client_command, same_listen};
+use crate::topology::{CarrierKind, HostId, Strategy, Topology};
 
 /// What a run asks of the planner beyond the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanOptions {
     /// How every session rides the one below it, whatever its link says.
     pub carrier: Option<CarrierKind>,
+    /// Where SSH clients run, whatever the policy of the file says.
+    pub strategy: Option<Strategy>,
 }
 
 /// Finds the tunnels that every forward of the topology needs, and their order.
@@ -20,20 +23,30 @@ pub struct PlanOptions {
 /// is the one dialled. A session dials the link's `dial`, else the host's address. A forward's target
 /// is dialled on the port that the forward names: a link's `dial` then replaces the name only.
 ///
-/// Sessions take the cheapest chain of links; a forward takes the cheapest sum of chain and last
-/// link. Ties go to fewer tunnels, then to the route whose links come first in the file.
+/// Nested: sessions take the cheapest chain of links; a forward takes the cheapest sum of chain and last
+/// link. Ties go to fewer tunnels, then to the route whose links come first in the file. Telescoped: the
+/// fewest tunnels, of those the cheapest route, of those the one with the fewest clients away from local.
+///
+/// A target that no host reached can dial on its port is dialled by its own host, where that takes
+/// logins.
 ///
 /// # Errors
 /// Every forward that no route leads to, and every two fixed listeners that cannot coexist.
 pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanError>> {
     let graph = Graph::new(topology);
     let reach = Reach::new(&graph);
+    let strategy = options.strategy.unwrap_or(topology.policy.strategy);
+    let courses = Courses::new(&graph, &reach, strategy);
+    let mut draft = Draft::new(&graph, &reach);
     let mut ways = Vec::with_capacity(topology.forwards.len());
     let mut errors = Vec::new();
     let mut search = None;
     for forward in &topology.forwards {
-        match reach.way(&graph, &forward.to) {
-            Some(way) => ways.push((forward, way)),
+        match courses.best(forward) {
+            Some(course) => {
+                let ride = draft.add(&course);
+                ways.push((forward, course, ride));
+            }
             None => {
                 // Searched only when needed, and then once for all.
                 let search = search.get_or_insert_with(|| Search::new(&graph, &reach));
@@ -41,33 +54,39 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
             }
         }
     }
-    let draft = Draft::new(&graph, &reach, ways.iter().map(|(_, way)| way.dialler));
-    let tunnels = draft.tunnels(options);
-    errors.extend(same_listen::find(&tunnels, &topology.forwards).into_iter().map(PlanError::SameListen));
+    let drawn = match draft.draw(ways, options) {
+        Ok(drawn) => drawn,
+        Err(missing) => {
+            errors.extend(missing.into_iter().map(PlanError::NoPort));
+            return Err(errors);
+        }
+    };
+    let same = same_listen::find(&drawn.tunnels, &topology.forwards);
+    errors.extend(same.into_iter().map(PlanError::SameListen));
     if !errors.is_empty() {
         return Err(errors);
     }
-    let mut layers: Vec<Vec<TunnelId>> = Vec::new();
-    for tunnel in &tunnels {
-        layers.resize(tunnel.hop, Vec::new());
-        layers[tunnel.hop - 1].push(tunnel.id.clone());
-    }
-    Ok(Plan {
+    let plan = Plan {
         topology: topology.name.clone(),
-        strategy: topology.policy.strategy,
-        tunnels,
-        layers,
-        forwards: ways.into_iter().map(|(forward, way)| draft.forward(forward, way)).collect(),
+        strategy,
+        tunnels: drawn.tunnels,
+        layers: drawn.layers,
+        forwards: drawn.forwards,
         parallel: topology.policy.parallel,
-    })
+    };
+    if let Err((tunnel, why)) = client_command::all_fit(&plan) {
+        let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());
+        return Err(vec![PlanError::UnfitClient(UnfitClient { on, to, why })]);
+    }
+    Ok(plan)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Carrier;
     use crate::plan::fixture::{empty, line, vnc};
-    use crate::topology::{Address, Endpoint, ForwardId, HostId};
+    use crate::plan::{Carrier, TunnelId};
+    use crate::topology::{Address, Endpoint, ForwardId, Plain};
 
     fn planned(topology: &Topology) -> Plan {
         plan(topology, &PlanOptions::default()).unwrap()
@@ -84,7 +103,7 @@ mod tests {
             plan.tunnels.iter().map(|t| t.through.as_ref().map(|id| id.0.as_str())).collect();
         assert_eq!(through, [None, Some("T1"), Some("T2")]);
         assert!(plan.tunnels.iter().all(|tunnel| tunnel.client.is_local()));
-        let carriers: Vec<_> = plan.tunnels.iter().map(|tunnel| tunnel.carrier).collect();
+        let carriers: Vec<_> = plan.tunnels.iter().map(|tunnel| tunnel.carrier.clone()).collect();
         assert_eq!(carriers, [None, Some(Carrier::Channel), Some(Carrier::Channel)]);
         assert_eq!(plan.forwards[0].via, Some(TunnelId("T3".to_owned())));
         assert_eq!(plan.forwards[0].target.to_string(), "screen:5900");
@@ -99,6 +118,68 @@ mod tests {
             assert_eq!((plan.tunnels.len(), plan.hops(), plan.reach()), (hops - 1, hops, hops));
             assert_eq!(plan.layers.len(), hops - 1);
         }
+    }
+
+    fn telescoped(topology: &Topology) -> Plan {
+        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+        plan(topology, &options).unwrap()
+    }
+
+    #[test]
+    fn the_picture_of_the_source_document_takes_two_tunnels() {
+        let plan = telescoped(&vnc().with_clients_everywhere());
+        // T1 is the session to gate-b, over which its ssh is started.
+        let tunnel = |n: usize| &plan.tunnels[n];
+        assert!(plan.is_control(&tunnel(0).id) && tunnel(0).client.is_local());
+        let (inner, outer) = (tunnel(1), tunnel(2));
+        assert_eq!((inner.client.name(), inner.server.id.as_str()), ("gate-b", "gate-c"));
+        assert_eq!((inner.client.control(), inner.through.as_ref()), (Some(&tunnel(0).id), None));
+        assert_eq!((outer.client.name(), outer.server.id.as_str()), ("local", "gate-d"));
+        assert_eq!(outer.through.as_ref(), Some(&inner.id));
+        assert!(
+            matches!(&outer.carrier, Some(Carrier::Entry(entry)) if entry.dial.to_string() == "gate-b:2201")
+        );
+        assert_eq!(plan.kept_by(&inner.id)[0].1.to_string(), "gate-d:22");
+        assert_eq!(plan.forwards[0].tunnels, [inner.id.clone(), outer.id.clone()]);
+        assert_eq!((route(&plan, 0).len(), plan.longest(), plan.reach()), (5, 2, 5));
+    }
+
+    #[test]
+    fn each_telescoped_tunnel_gains_a_hop_at_both_ends() {
+        for hops in 1..=12_usize {
+            let mut topology = line(hops).with_clients_everywhere();
+            let protected = if hops == 1 { 0 } else { hops.div_ceil(2) };
+            assert_eq!((telescoped(&topology).longest(), telescoped(&topology).hops()), (protected, hops));
+            topology.forwards[0].plain = Plain::Ends;
+            let plan = telescoped(&topology);
+            assert_eq!((plan.longest(), plan.hops()), ((hops - 1).div_ceil(2), hops));
+            assert!(plan.reach() >= hops);
+        }
+    }
+
+    #[test]
+    fn without_hosts_that_may_run_clients_both_strategies_are_one() {
+        for hops in 1..=6 {
+            let (nested, mut plan) = (planned(&line(hops)), telescoped(&line(hops)));
+            plan.strategy = Strategy::Nested;
+            assert_eq!(plan, nested);
+        }
+    }
+
+    #[test]
+    fn listeners_on_one_host_have_ports_of_their_own() {
+        let topology = vnc().forward_to("other", "screen", 5900).with_clients_everywhere();
+        let mut topology = topology.forward_within("own", "gate-c", Endpoint::Unix("/run/x".to_owned()));
+        topology.forwards.iter_mut().for_each(|forward| forward.plain = Plain::Ends);
+        let plan = telescoped(&topology);
+        let carriers = plan.tunnels.iter().filter_map(|tunnel| match &tunnel.carrier {
+            Some(Carrier::Entry(entry)) => Some(entry.to_string()),
+            _ => None,
+        });
+        let entries = plan.forwards.iter().filter_map(|planned| Some(planned.entry.as_ref()?.to_string()));
+        let all: Vec<_> = carriers.chain(entries).collect();
+        let apart: std::collections::BTreeSet<_> = all.iter().collect();
+        assert!(all.len() > 1 && all.len() == apart.len(), "{all:?}");
     }
 
     #[test]
@@ -193,8 +274,8 @@ mod tests {
             .with_link("b", "c")
             .forward_within("x", "c", Endpoint::Unix("/run/x".to_owned()));
         let carriers = |carrier| {
-            let plan = plan(&topology, &PlanOptions { carrier }).unwrap();
-            plan.tunnels.iter().map(|tunnel| tunnel.carrier.map(Carrier::kind)).collect::<Vec<_>>()
+            let plan = plan(&topology, &PlanOptions { carrier, ..PlanOptions::default() }).unwrap();
+            plan.tunnels.iter().map(|tunnel| tunnel.carrier.as_ref().map(Carrier::kind)).collect::<Vec<_>>()
         };
         let (channel, port) = (Some(CarrierKind::Channel), Some(CarrierKind::Port));
         assert_eq!(carriers(None), [None, port, channel]);
@@ -223,7 +304,7 @@ mod tests {
             .iter()
             .filter_map(|error| match error {
                 PlanError::NoRoute(error) => Some(&error.forward),
-                PlanError::SameListen(_) => None,
+                _ => None,
             })
             .collect();
         assert_eq!(named, [&ForwardId("other".to_owned()), &ForwardId("more".to_owned())]);

@@ -7,8 +7,9 @@ use petgraph::algo::dijkstra;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeFiltered;
 
+use super::course::{End, own_port};
 use super::graph::{Edge, Graph};
-use crate::topology::{Endpoint, Target};
+use crate::topology::Target;
 
 /// What a route costs; compared by cost, then by tunnels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -56,21 +57,12 @@ pub(super) struct Reached {
 }
 
 /// Who dials a forward's target, and what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way<'t> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Way {
     /// The host whose session dials; local when no tunnel is needed.
     pub(super) dialler: NodeIndex,
     /// What it dials.
-    pub(super) end: End<'t>,
-}
-
-/// The last piece of a forward's way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End<'t> {
-    /// Something that the dialler itself can name.
-    Within(&'t Endpoint),
-    /// A port of the host that this link leads to.
-    Link(EdgeIndex, u16),
+    pub(super) end: End,
 }
 
 impl Reach {
@@ -124,24 +116,33 @@ impl Reach {
         self.hosts[node.index()]
     }
 
-    /// The nodes of the chain from local to a reached host, both included.
-    pub(super) fn chain(&self, node: NodeIndex) -> Vec<NodeIndex> {
-        let mut chain = vec![node];
+    /// The links of the chain of sessions from local to a reached host, outermost first.
+    pub(super) fn links(&self, node: NodeIndex) -> Vec<EdgeIndex> {
+        let mut links = Vec::new();
         let mut at = node;
-        while let Some((from, _)) = self.host(at).and_then(|reached| reached.by) {
-            chain.push(from);
+        while let Some((from, link)) = self.host(at).and_then(|reached| reached.by) {
+            links.push(link);
             at = from;
         }
-        chain.reverse();
-        chain
+        links.reverse();
+        links
+    }
+
+    /// The target, or what stands for it when no host that sessions reach can dial its port, but a
+    /// session on its host can be had: the same port, dialled there.
+    pub(super) fn reachable(&self, graph: &Graph<'_>, target: &Target) -> Target {
+        match own_port(graph, target) {
+            Some(own) if self.way(graph, target).is_none() && self.way(graph, &own).is_some() => own,
+            _ => target.clone(),
+        }
     }
 
     /// The cheapest way to a forward's target; `None` when there is none.
-    pub(super) fn way<'t>(&self, graph: &Graph<'_>, target: &'t Target) -> Option<Way<'t>> {
+    pub(super) fn way(&self, graph: &Graph<'_>, target: &Target) -> Option<Way> {
         let node = graph.node(target.host())?;
         match target {
             Target::Within { endpoint, .. } => {
-                self.host(node).map(|_| Way { dialler: node, end: End::Within(endpoint) })
+                self.host(node).map(|_| Way { dialler: node, end: End::Within(endpoint.clone()) })
             }
             Target::Dialled { port, .. } => {
                 let mut best = None;

@@ -20,6 +20,9 @@ pub struct SaidTunnel {
     pub id: String,
     /// The host whose SSH client it is.
     pub client: String,
+    /// Who runs that client: `here` is hopper itself.
+    #[serde(default)]
+    pub run: Option<String>,
     /// The host logged in to.
     pub server: String,
     /// By which name.
@@ -32,6 +35,9 @@ pub struct SaidTunnel {
     pub carrier: Option<String>,
     /// Where a `port` carrier listens.
     pub listen: Option<String>,
+    /// What the client dials there, where that is on a host in between.
+    #[serde(default)]
+    pub entry: Option<String>,
     /// What is dialled.
     pub target: String,
     /// How the session is opened and kept. Missing where an older hopper runs.
@@ -48,6 +54,9 @@ pub struct SaidForward {
     pub listen: String,
     /// The target as the file writes it.
     pub to: String,
+    /// What is dialled for it.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The innermost tunnel it rides.
     pub via: Option<String>,
     /// Hosts from local to the target's host.
@@ -55,6 +64,15 @@ pub struct SaidForward {
     /// Whatever else there is, by its key.
     #[serde(flatten)]
     pub settings: Map<String, Value>,
+}
+
+impl SaidTunnel {
+    /// Whether the session goes over the hop between these hosts as the outermost of its own making: into its
+    /// server, or into the listener that lets it in.
+    pub fn takes(&self, from: &str, to: &str) -> bool {
+        let lets_in = || self.listen.as_ref()?.rsplit_once(':').map(|(host, _)| host == to);
+        self.server == to || (self.entry.is_some() && self.client == from && lets_in() == Some(true))
+    }
 }
 
 impl Said {

@@ -63,8 +63,8 @@ impl fmt::Display for Listener {
 
 /// Every listener of a fixed port that an earlier one stands in the way of.
 pub(super) fn find(tunnels: &[Tunnel], forwards: &[Forward]) -> Vec<SameListen> {
-    let carriers = tunnels.iter().filter_map(|tunnel| match tunnel.carrier {
-        Some(Carrier::Port(listen)) => Some((Listener::Carrier(tunnel.server.id.clone()), listen)),
+    let carriers = tunnels.iter().filter_map(|tunnel| match &tunnel.carrier {
+        Some(Carrier::Port(listen)) => Some((Listener::Carrier(tunnel.server.id.clone()), *listen)),
         _ => None,
     });
     let wanted = forwards.iter().map(|forward| (Listener::Forward(forward.id.clone()), forward.listen));

@@ -45,10 +45,9 @@ impl<'g, 't> SinglePoints<'g, 't> {
         let mut common: Option<Vec<NodeIndex>> = None;
         // A gate seen once is not climbed again: what lies below it is shared already.
         let mut climbed = HashSet::new();
-        for (from, _, edge) in self.graph.into(node) {
-            if self.gates[from.index()].is_none() || !edge.passes(port) {
-                continue;
-            }
+        let diallers = self.graph.into(node).filter(|(_, _, edge)| edge.passes(port)).map(|(from, ..)| from);
+        // Were none of them left, the host would dial its port for itself.
+        for from in diallers.chain([node]).filter(|from| self.gates[from.index()].is_some()) {
             let Some(shared) = &mut common else {
                 let chain = self.chain(from);
                 climbed.extend(chain.iter().copied());

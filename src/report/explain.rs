@@ -26,11 +26,40 @@ struct Hop<'r> {
     from: &'r str,
     to: &'r str,
     /// What is dialled.
-    dials: &'r str,
+    dials: Option<&'r str>,
     /// The session that goes over it, and how that stands; `None` for the forward's own connection.
     session: Option<(&'r str, Option<&'r TunnelStatus>)>,
-    /// The round trip without that of the hop below, in milliseconds.
+    /// How long that takes there and back.
+    trip: Option<Trip>,
+}
+
+/// A round trip, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Trip {
+    /// Through every session below.
+    whole: f64,
+    /// Without that of the session it rides; `None` when that one was not measured.
     own: Option<f64>,
+    /// Whether it rides one.
+    rides: bool,
+}
+
+impl Trip {
+    fn new<'r>(
+        stands: &TunnelStatus,
+        through: Option<&str>,
+        others: impl Fn(&str) -> Option<&'r TunnelStatus>,
+    ) -> Option<Self> {
+        let whole = stands.rtt_ms?;
+        let own = match through {
+            None => Some(whole),
+            // Two probes are never taken at once: less than the one below means next to nothing.
+            Some(below) => others(below)
+                .and_then(|below| below.rtt_ms)
+                .map(|below| ((whole - below).max(0.0) * 1e3).round() / 1e3),
+        };
+        Some(Trip { whole, own, rides: through.is_some() })
+    }
 }
 
 impl<'r> Route<'r> {
@@ -38,25 +67,32 @@ impl<'r> Route<'r> {
     pub fn new(status: &'r Status, plan: &'r Said, id: &str) -> Option<Self> {
         let planned = plan.forwards.iter().find(|forward| forward.id == id)?;
         let forward = status.forwards.iter().find(|forward| forward.id == id)?;
-        let mut hops: Vec<Hop<'r>> = Vec::new();
-        let mut below: Option<f64> = None;
+        let stands = |id: &str| status.tunnels.iter().find(|one| one.id == id);
         let chain = plan.ridden_by(planned);
-        for (at, tunnel) in chain.iter().enumerate() {
-            let stands = status.tunnels.iter().find(|one| one.id == tunnel.id);
-            let trip = stands.and_then(|stands| stands.rtt_ms);
-            // Two probes are never taken at once: less than the one below means next to nothing.
-            let own = match at {
-                0 => trip,
-                _ => trip.zip(below).map(|(trip, below)| ((trip - below).max(0.0) * 1e3).round() / 1e3),
-            };
-            below = trip;
-            let from = if at == 0 { &tunnel.client } else { &chain[at - 1].server };
-            let session = Some((tunnel.id.as_str(), stands));
-            hops.push(Hop { from, to: &tunnel.server, dials: &tunnel.target, session, own });
+        let mut hops: Vec<Hop<'r>> = Vec::new();
+        for pair in planned.route.windows(2) {
+            let (from, to) = (pair[0].as_str(), pair[1].as_str());
+            let over = chain.iter().find(|tunnel| tunnel.takes(from, to));
+            let trip =
+                over.and_then(|tunnel| Trip::new(stands(&tunnel.id)?, tunnel.through.as_deref(), stands));
+            // A session is measured where it ends.
+            let trip = trip.filter(|_| over.is_some_and(|tunnel| tunnel.server == to));
+            let dials = over.map(|tunnel| match &tunnel.entry {
+                Some(entry) if tunnel.server != to => entry.as_str(),
+                _ => &tunnel.target,
+            });
+            let session = over.map(|tunnel| (tunnel.id.as_str(), stands(&tunnel.id)));
+            hops.push(Hop { from, to, dials, session, trip });
         }
-        let from = chain.last().map_or(planned.route.first(), |last| Some(&last.server));
-        let from = from.map_or("", String::as_str);
-        hops.push(Hop { from, to: &planned.to, dials: &planned.to, session: None, own: None });
+        match hops.last_mut().filter(|hop| hop.session.is_none()) {
+            Some(last) => (last.to, last.dials) = (&planned.to, planned.target.as_deref()),
+            // Dialled within the last host.
+            None => {
+                let from = planned.route.last().map_or("", String::as_str);
+                let dials = planned.target.as_deref();
+                hops.push(Hop { from, to: &planned.to, dials, session: None, trip: None });
+            }
+        }
         Some(Route { status, planned, forward, hops })
     }
 
@@ -95,7 +131,7 @@ impl<'r> Route<'r> {
         for (at, (hop, way)) in self.hops.iter().zip(&ways).enumerate() {
             let number = format!("{:>digits$}", at + 1);
             let fields = match hop.session {
-                Some((id, stands)) => session_fields(id, stands, hop.own, at),
+                Some((id, stands)) => session_fields(id, stands, hop.trip),
                 None => self.forward_fields(now),
             };
             let beside = 2 + digits + 2 + widest + 2 + columns(&fields) <= style.width;
@@ -145,8 +181,8 @@ impl<'r> Route<'r> {
                 "dials": hop.dials,
                 "tunnel": hop.session.map(|(id, _)| id),
                 "state": stands.map(|one| &one.state).or(last.map(|one| &one.state)),
-                "rtt_ms": stands.and_then(|one| one.rtt_ms),
-                "own_rtt_ms": hop.own,
+                "rtt_ms": hop.trip.map(|trip| trip.whole),
+                "own_rtt_ms": hop.trip.and_then(|trip| trip.own),
                 "reconnects": stands.map(|one| one.reconnects),
                 "cause": stands.and_then(|one| one.cause.as_ref()).or(last.and_then(|one| one.cause.as_ref())),
             })
@@ -163,14 +199,14 @@ impl<'r> Route<'r> {
     }
 }
 
-fn session_fields(id: &str, stands: Option<&TunnelStatus>, own: Option<f64>, at: usize) -> String {
+fn session_fields(id: &str, stands: Option<&TunnelStatus>, trip: Option<Trip>) -> String {
     let mut fields = vec![escape(id)];
     if let Some(stands) = stands {
         fields.push(escape(&stands.state));
-        if let Some(trip) = stands.rtt_ms {
-            let own = own.filter(|own| at > 0 && *own >= 0.1);
+        if let Some(trip) = trip {
+            let own = trip.own.filter(|own| trip.rides && *own >= 0.1);
             let own = own.map(|own| format!(" (+{})", super::status::millis(own))).unwrap_or_default();
-            fields.push(format!("rtt {} ms{own}", super::status::millis(trip)));
+            fields.push(format!("rtt {} ms{own}", super::status::millis(trip.whole)));
         }
         if stands.reconnects > 0 {
             fields.push(count(stands.reconnects, "reconnect"));
@@ -220,6 +256,29 @@ through-firewalls · screen to vnc:5900   up
         status.tunnels[1].cause = None;
         let text = Route::new(&status, &said, "screen").unwrap().text(Style::PLAIN, now);
         assert!(text.ends_with("  broken at hop 4, vnc:5900: no answer\n"), "{text}");
+    }
+
+    /// T1 from gate-a to gate-b, and T2 from local, which gate-a lets in, to gate-c.
+    #[test]
+    fn a_hop_before_the_client_of_the_session_below_belongs_to_the_one_that_is_let_in() {
+        let ((mut status, now), mut said) = (status(), said());
+        said.tunnels.remove(0);
+        status.tunnels.remove(0);
+        status.tunnels[0].cause = None;
+        said.tunnels[0].client = "gate-a".to_owned();
+        said.tunnels[0].through = None;
+        said.tunnels[1].listen = Some("gate-a:2201".to_owned());
+        said.tunnels[1].entry = Some("gate-a.example.net:2201".to_owned());
+        let route = Route::new(&status, &said, "screen").unwrap();
+        let text = route.text(NICE, now);
+        for line in [
+            "  1  local → gate-a     T3  up\n",
+            "  2  gate-a → gate-b    T2  up  rtt 31 ms",
+            "T3  up  rtt 44 ms (+13)\n",
+        ] {
+            assert!(text.contains(line), "no {line:?} in\n{text}");
+        }
+        assert_eq!(route.json()["hops"][0]["dials"], "gate-a.example.net:2201");
     }
 
     #[test]

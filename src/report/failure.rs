@@ -47,7 +47,7 @@ fn path(failure: &Failure, plan: &Plan, style: Style) -> Vec<String> {
     // Nothing answered at the host itself: the way there is what is broken.
     let way_broken = failure.phase == Phase::Connect;
     let bad = (style.pick("─✘─▶", "-[x]->"), Tone::Bad);
-    let mut pieces = vec![(chain[0].client.to_string(), chain[0].client.to_string())];
+    let mut pieces = vec![(chain[0].client.name().to_owned(), chain[0].client.name().to_owned())];
     for (at, tunnel) in chain.iter().enumerate() {
         let (arrow, tone) = if way_broken && at + 1 == chain.len() { bad } else { good };
         let host = escape(tunnel.server.id.as_str());

@@ -19,7 +19,7 @@ pub fn render(errors: &[PlanError], style: Style) -> String {
     for error in errors {
         let (message, facts) = match error {
             PlanError::NoRoute(error) => no_route(error),
-            PlanError::SameListen(error) => (error.to_string(), Vec::new()),
+            _ => (error.to_string(), Vec::new()),
         };
         let paragraphs = [page::facts(&facts, style), page::help(&error.help(), style)];
         text.push_str(&page::page((error.code(), &message), &paragraphs, style));

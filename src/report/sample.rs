@@ -8,8 +8,10 @@ use crate::engine::{
     Event, Exit, Failure, ForwardSnapshot, ForwardState, Phase, RunState, Snapshot, Stage, Status,
     TunnelSnapshot, TunnelState,
 };
-use crate::plan::{Carrier, Plan, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, Strategy, Target};
+use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
+use crate::topology::{
+    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, Plain, Strategy, Target,
+};
 
 /// A terminal as most people have it, without colour.
 pub(super) const NICE: Style = Style { colour: false, unicode: true, width: 80 };
@@ -27,12 +29,13 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
     let tunnels: Vec<Tunnel> = (1..=hosts.len())
         .map(|at| Tunnel {
             id: id(at),
-            client: HostId::local(),
+            client: Client::Local,
             server: Host::new(HostId::new(hosts[at - 1])),
             through: (at > 1).then(|| id(at - 1)),
             carrier: (at > 1).then_some(Carrier::Channel),
             target: Address::new(hosts[at - 1], 22),
             hop: at,
+            link: at - 1,
             firewalls: Vec::new(),
         })
         .collect();
@@ -44,6 +47,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         check: Check::Banner("RFB ".to_owned()),
         required: true,
         expose: false,
+        plain: Plain::default(),
         protocol: Some("vnc".to_owned()),
     };
     Plan {
@@ -52,9 +56,13 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         layers: tunnels.iter().map(|tunnel| vec![tunnel.id.clone()]).collect(),
         forwards: vec![PlannedForward {
             forward,
+            entry: None,
             via: tunnels.last().map(|tunnel| tunnel.id.clone()),
             target: Endpoint::Tcp(Address::new("vnc", 5900)),
             route,
+            within: false,
+            links: (0..=hosts.len()).collect(),
+            walls: vec![Vec::new(); hosts.len() + 1],
             tunnels: tunnels.iter().map(|tunnel| tunnel.id.clone()).collect(),
         }],
         tunnels,

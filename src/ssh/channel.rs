@@ -1,5 +1,5 @@
-//! A channel of a session: one forwarded stream, on its way to a target that the server dialled
-//! (RFC 4254, sections 5 and 7.2).
+//! A channel of a session: one forwarded stream, on its way to a target that the server dialled or
+//! from a client that came to it (RFC 4254, sections 5 and 7).
 //!
 //! Knows when a stream ended and when it only broke; never lets a writer wait for a peer that is
 //! gone, and always closes what it opened.
@@ -12,8 +12,47 @@ use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
 
-use super::crowd::Member;
+use super::config::WINDOW;
+use super::crowd::{Crowd, Member};
 use super::nudge::{Nudge, Nudging};
+use super::wire::WireHandle;
+
+/// What every channel of one session needs of it.
+#[derive(Clone)]
+pub(super) struct Channels {
+    crowd: Crowd,
+    nudge: Nudge,
+    wire: WireHandle,
+}
+
+impl Channels {
+    pub fn new(crowd: Crowd, nudge: Nudge, wire: WireHandle) -> Self {
+        Channels { crowd, nudge, wire }
+    }
+
+    /// Counts one more channel, from before it is open.
+    pub fn join(&self) -> Member {
+        let member = self.crowd.join();
+        self.wire.gauge.set_ceiling(ceiling(self.crowd.len()));
+        member
+    }
+
+    /// Takes a channel that russh opened.
+    pub fn take(&self, channel: russh::Channel<Msg>, member: Member) -> Channel {
+        Channel::new(channel, member, self.nudge.clone(), self.wire.ended.clone())
+    }
+
+    /// Fires when the session has ended.
+    pub fn ended(&self) -> &CancellationToken {
+        &self.wire.ended
+    }
+}
+
+/// The most that a peer can have in flight: each channel's window, and some for messages.
+pub(super) fn ceiling(channels: usize) -> usize {
+    const SLACK: usize = 8;
+    (channels + SLACK) * WINDOW as usize
+}
 
 /// An open channel. Dropping it, or all of its parts, closes it at the server.
 pub struct Channel {
@@ -58,17 +97,20 @@ pub enum Received {
     Broken,
 }
 
+/// What came in, where a program runs at the other end.
+pub(super) enum Message {
+    /// Part of the stream.
+    Stream(Received),
+    /// What the protocol says about it.
+    About(ChannelMsg),
+}
+
 /// The peer closed the channel, or the session broke: nothing can be sent any more.
 #[derive(Debug)]
 pub struct Gone;
 
 impl Channel {
-    pub(super) fn new(
-        channel: russh::Channel<Msg>,
-        member: Member,
-        nudge: Nudge,
-        ended: CancellationToken,
-    ) -> Self {
+    fn new(channel: russh::Channel<Msg>, member: Member, nudge: Nudge, ended: CancellationToken) -> Self {
         let (read, write) = channel.split();
         let (half, gone) = (Arc::new(write), CancellationToken::new());
         Channel {
@@ -101,21 +143,28 @@ impl ChannelReader {
     /// Cancel safe: what is not returned is not lost.
     pub async fn receive(&mut self) -> Received {
         loop {
-            match self.half.wait().await {
-                Some(ChannelMsg::Data { data }) => return Received::Data(data),
-                Some(ChannelMsg::Eof) => return Received::End,
-                Some(ChannelMsg::Close) => {
-                    self.closed = true;
-                    self.gone.cancel();
-                    return Received::Closed;
-                }
-                Some(_) => {}
-                None => {
-                    self.gone.cancel();
-                    return if self.closed { Received::Closed } else { Received::Broken };
-                }
+            if let Message::Stream(received) = self.message().await {
+                return received;
             }
         }
+    }
+
+    /// What comes next, also what is not part of the stream. As for [`ChannelReader::receive`].
+    pub(super) async fn message(&mut self) -> Message {
+        Message::Stream(match self.half.wait().await {
+            Some(ChannelMsg::Data { data }) => Received::Data(data),
+            Some(ChannelMsg::Eof) => Received::End,
+            Some(ChannelMsg::Close) => {
+                self.closed = true;
+                self.gone.cancel();
+                Received::Closed
+            }
+            Some(other) => return Message::About(other),
+            None => {
+                self.gone.cancel();
+                if self.closed { Received::Closed } else { Received::Broken }
+            }
+        })
     }
 
     /// Reads and forgets until the channel is closed, so that its session can forget it too.
@@ -149,6 +198,11 @@ impl ChannelWriter {
             () = self.gone.cancelled() => Err(Gone),
             sent = self.half.eof() => sent.map_err(|_| Gone),
         }
+    }
+
+    /// Asks the server to run a command here (RFC 4254, section 6.5); its answer comes as a message.
+    pub(super) async fn run(&self, command: &str) -> Result<(), Gone> {
+        self.half.exec(true, command).await.map_err(|_| Gone)
     }
 
     /// Resolves when nothing can be sent any more.

@@ -1,5 +1,6 @@
-//! What a server may do to us: show its key, refuse a channel, say why it ends, and nothing else.
-//! Every channel that a server opens is refused: hopper asked for none.
+//! What a server may do to us: show its key, refuse a channel, pass on a client that came where this
+//! session asked it to listen, say why it ends, and nothing else. Every other channel that a server
+//! opens is refused: hopper asked for none.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
 use tokio::sync::Notify;
 
+use super::listening::Listening;
 use super::trust::{Expectation, HostKeyRefusal};
 use crate::topology::escape;
 
@@ -87,6 +89,8 @@ pub struct Gatekeeper {
     pub expectation: Expectation,
     /// Where findings go.
     pub notes: Arc<Notes>,
+    /// Where the server was asked to listen.
+    pub listening: Listening,
 }
 
 impl Gatekeeper {
@@ -171,15 +175,19 @@ impl Handler for Gatekeeper {
 
     async fn server_channel_open_forwarded_tcpip(
         &mut self,
-        _channel: Channel<Msg>,
-        _connected_address: &str,
-        _connected_port: u32,
-        _originator_address: &str,
-        _originator_port: u32,
+        channel: Channel<Msg>,
+        connected_address: &str,
+        connected_port: u32,
+        originator_address: &str,
+        originator_port: u32,
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        refuse("forwarded-tcpip", reply).await
+        match self.listening.find(connected_address, connected_port) {
+            Some(asked) => asked.offer(channel, reply, originator_address, originator_port).await,
+            None => refuse("forwarded-tcpip", reply).await?,
+        }
+        Ok(())
     }
 
     async fn server_channel_open_forwarded_streamlocal(

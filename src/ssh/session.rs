@@ -10,11 +10,12 @@ use russh::{ChannelOpenFailure, Disconnect};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::Channel;
-use super::config::{WINDOW, client_config};
+use super::channel::{Channel, Channels, ceiling};
+use super::config::client_config;
 use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
+use super::listening::Listening;
 use super::login::{LoggedIn, Login};
 use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, handshake_error, login_error};
@@ -43,7 +44,14 @@ pub struct Session {
     wire: WireHandle,
     notes: Arc<Notes>,
     crowd: Crowd,
+    listening: Listening,
     logged_in: LoggedIn,
+}
+
+/// Why a question to the server has no answer.
+pub(super) enum Unanswered {
+    TimedOut,
+    SessionLost,
 }
 
 impl Session {
@@ -58,7 +66,8 @@ impl Session {
         let notes = Arc::new(Notes::default());
         let config = client_config(&expectation.algorithms(), host.keepalive);
         below.gauge.set_ceiling(ceiling(0));
-        let gatekeeper = Gatekeeper { expectation, notes: notes.clone() };
+        let listening = Listening::default();
+        let gatekeeper = Gatekeeper { expectation, notes: notes.clone(), listening: listening.clone() };
 
         on_step(Step::Banner);
         let keys = Once::new();
@@ -101,7 +110,7 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
-        Ok(Session { handle, wire: below, notes, crowd, logged_in })
+        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
     }
 
     /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is
@@ -117,30 +126,59 @@ impl Session {
         originator: Option<SocketAddr>,
         within: Duration,
     ) -> Result<Channel, DialError> {
-        let (answer, answered) = oneshot::channel();
-        let (handle, notes, ended) = (self.handle.clone(), self.notes.clone(), self.wire.ended.clone());
-        let (endpoint, nudge) = (endpoint.clone(), self.nudge());
-        let member = self.crowd.join();
-        self.wire.gauge.set_ceiling(ceiling(self.crowd.len()));
-        // A task of its own: were this future dropped while waiting, a late stream would stay open at
-        // both ends, and a late refusal would leave its words to somebody else.
-        tokio::spawn(async move {
-            let opened = tokio::select! {
-                opened = open_channel(&handle, &endpoint, originator) => opened,
-                () = ended.cancelled() => Err(russh::Error::Disconnect),
-            };
-            let opened = match opened {
-                Ok(channel) => Ok(Channel::new(channel, member, nudge, ended)),
+        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
+        let (endpoint, member) = (endpoint.clone(), channels.join());
+        let dialling = async move {
+            match open_channel(&handle, &endpoint, originator).await {
+                Ok(channel) => Ok(channels.take(channel, member)),
                 Err(russh::Error::ChannelOpenFailure(reason)) => Err(refusal(&notes, reason).await),
                 Err(_) => Err(DialError::SessionLost),
-            };
-            // Nobody waits any more: dropping the channel closes it.
-            drop(answer.send(opened));
+            }
+        };
+        match self.ask(within, dialling).await {
+            Ok(opened) => opened,
+            Err(Unanswered::TimedOut) => Err(DialError::TimedOut),
+            Err(Unanswered::SessionLost) => Err(DialError::SessionLost),
+        }
+    }
+
+    /// Asks the server something, in a task of its own: were the caller's future dropped while waiting,
+    /// what the server opens late would stay open at both ends, and a late refusal would leave its
+    /// words to somebody else. What comes too late is dropped, and must close itself then.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        within: Duration,
+        asking: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        let ended = self.wire.ended.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                given = asking => drop(answer.send(given)),
+                () = ended.cancelled() => {}
+            }
         });
         match tokio::time::timeout(within, answered).await {
-            Err(_) => Err(DialError::TimedOut),
-            Ok(opened) => opened.unwrap_or(Err(DialError::SessionLost)),
+            Err(_) => Err(Unanswered::TimedOut),
+            Ok(given) => given.map_err(|_| Unanswered::SessionLost),
         }
+    }
+
+    pub(super) fn handle(&self) -> Arc<Handle<Gatekeeper>> {
+        self.handle.clone()
+    }
+
+    pub(super) fn notes(&self) -> Arc<Notes> {
+        self.notes.clone()
+    }
+
+    pub(super) fn listening(&self) -> Listening {
+        self.listening.clone()
+    }
+
+    pub(super) fn channels(&self) -> Channels {
+        Channels::new(self.crowd(), self.nudge(), self.wire.clone())
     }
 
     /// Speaks up without waiting: a request that the server does not know, and says so (RFC 4254,
@@ -219,20 +257,19 @@ impl Drop for Session {
     }
 }
 
+/// What the server says about a channel that it refused; escaped.
+pub(super) async fn words_of(notes: &Notes, reason: &ChannelOpenFailure) -> String {
+    let said = tokio::time::timeout(Duration::from_millis(200), notes.words_for(reason));
+    said.await.unwrap_or_default()
+}
+
 async fn refusal(notes: &Notes, reason: ChannelOpenFailure) -> DialError {
-    let said = tokio::time::timeout(Duration::from_millis(200), notes.words_for(&reason));
-    let said = said.await.unwrap_or_default();
+    let said = words_of(notes, &reason).await;
     match reason {
         ChannelOpenFailure::AdministrativelyProhibited => DialError::Prohibited(said),
         ChannelOpenFailure::ConnectFailed => DialError::Failed(said),
         _ => DialError::Refused(said),
     }
-}
-
-/// The most that a peer can have in flight: each channel's window, and some for messages.
-fn ceiling(channels: usize) -> usize {
-    const SLACK: usize = 8;
-    (channels + SLACK) * WINDOW as usize
 }
 
 async fn open_channel(

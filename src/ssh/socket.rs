@@ -51,6 +51,13 @@ pub fn reset_on_close(stream: &TcpStream) {
     }
 }
 
+/// Makes the next close of the socket an ordinary one again: everything was said.
+pub fn end_on_close(stream: &TcpStream) {
+    if let Err(error) = SockRef::from(stream).set_linger(None) {
+        tracing::debug!(%error, "the socket is gone already");
+    }
+}
+
 /// Reads what has arrived, at least one byte, into `buffer`; 0 means the peer ended its side.
 ///
 /// Acknowledges at once when that was all: the servers in between hold back small packets until the

@@ -30,6 +30,8 @@ pub struct Forward {
     pub required: bool,
     /// Whether a listener other machines can reach was asked for on purpose.
     pub expose: bool,
+    /// Which hops may be plain TCP.
+    pub plain: Plain,
     /// The protocol spoken, for the URL that `up` prints (`vnc`, `http`, `postgres` …).
     pub protocol: Option<String>,
 }
@@ -98,6 +100,16 @@ impl fmt::Display for Target {
             Target::Within { host, endpoint } => write!(f, "{host}/{endpoint}"),
         }
     }
+}
+
+/// Which hops of a route may be plain TCP, where tunnels are telescoped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Plain {
+    /// The last one, from the last server to the target.
+    #[default]
+    Last,
+    /// The first one too: local connects to a listener on the next host.
+    Ends,
 }
 
 /// What proves, through the whole chain, that the far end is there.

@@ -63,6 +63,10 @@ pub struct Host {
     pub keepalive: Keepalive,
     /// A deadline for each step of opening a session.
     pub timeout: Timeouts,
+    /// How an SSH client may be run there; `None` means not at all.
+    pub client: Option<HostClient>,
+    /// Who may connect to what such a client listens on.
+    pub bind: Bind,
     /// For pictures and messages.
     pub label: Option<String>,
     /// For the reader of the file.
@@ -83,6 +87,8 @@ impl Host {
             host_key: HostKeyPolicy::default(),
             keepalive: Keepalive::default(),
             timeout: Timeouts::default(),
+            client: None,
+            bind: Bind::Loopback,
             label: None,
             note: None,
         }
@@ -98,6 +104,34 @@ impl Host {
             (None, port) => format!("[{}]:{port}", name()),
         }
     }
+}
+
+/// How an SSH client may be run on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostClient {
+    /// hopper logs in there and runs that host's own `ssh`.
+    Exec,
+    /// Somebody runs hopper there, with `--at`.
+    Hopper,
+}
+
+impl HostClient {
+    /// The word the file and the plan use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HostClient::Exec => "exec",
+            HostClient::Hopper => "hopper",
+        }
+    }
+}
+
+/// Who may connect to a listener on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bind {
+    /// The host itself.
+    Loopback,
+    /// Whoever its neighbours and firewalls let in.
+    Any,
 }
 
 /// A way to log in.

@@ -21,6 +21,8 @@ pub enum Strategy {
     /// Every client is local; each tunnel rides the one before it.
     #[default]
     Nested,
+    /// Clients sit where they save tunnels: on hosts in between that allow it.
+    Telescoped,
 }
 
 impl Strategy {
@@ -28,6 +30,7 @@ impl Strategy {
     pub fn as_str(self) -> &'static str {
         match self {
             Strategy::Nested => "nested",
+            Strategy::Telescoped => "telescoped",
         }
     }
 }

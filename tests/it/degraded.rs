@@ -10,7 +10,7 @@ fn mistaken(check: &str, required: bool) -> String {
   "hosts": {{ "gate": "alice@gate", "screen": {{ "ssh": false }} }},
   "links": ["local -> gate -> screen"],
   "forwards": {{ "vnc": {{ "listen": "auto", "to": "screen:5900", "check": {{ "banner": "RFB " }} }},
-                "odd": {{ "listen": "auto", "to": "screen:5900", "required": {required}, "check": {check} }} }} }}"#
+                "wrong": {{ "listen": "auto", "to": "screen:5900", "required": {required}, "check": {check} }} }} }}"#
     )
 }
 
@@ -23,7 +23,7 @@ fn a_required_forward_that_answers_wrong_ends_the_run() {
         let file = home.file("mistaken.json", mistaken(check, true));
         for more in [[].as_slice(), &["-d"]] {
             let said = home.run(&[&["up", &file, "--lab"], more].concat()).with(7).stderr;
-            for words in ["H0704", "screen:5900", "\"odd\"", "RFB 003.008", "Nothing is left running"] {
+            for words in ["H0704", "screen:5900", "\"wrong\"", "RFB 003.008", "Nothing is left running"] {
                 assert!(said.contains(words), "{check}: no {words:?} in\n{said}");
             }
             home.assert_nothing_left();
@@ -39,7 +39,7 @@ fn without_a_forward_that_is_not_required_the_run_is_degraded() {
     for check in CHECKS {
         let file = home.file("mistaken.json", mistaken(check, false));
         let said = home.run(&["up", &file, "--lab", "-d"]).with(8).stderr;
-        assert!(said.contains("odd: failed, the run goes on without it"), "{said}");
+        assert!(said.contains("wrong: failed, the run goes on without it"), "{said}");
         let status = home.run(&["status", "mistaken", "--json"]).with(8).json();
         assert_eq!(status["state"], "degraded", "{status}");
         let states = [&status["forwards"][0]["state"], &status["forwards"][1]["state"]];

@@ -86,7 +86,7 @@ fn a_failure_is_an_event_too() {
     let text = r#"{ "hopper": 1, "name": "fails",
       "hosts": { "gate": "alice@gate", "screen": { "ssh": false } }, "links": ["local -> gate -> screen"],
       "forwards": { "vnc": "auto -> screen:5900",
-                    "odd": { "listen": "auto", "to": "screen:5900", "check": { "banner": "SSH-" } } } }"#;
+                    "wrong": { "listen": "auto", "to": "screen:5900", "check": { "banner": "SSH-" } } } }"#;
     let file = home.file("fails.json", text);
     let ended = home.run(&["up", &file, "--lab", "--progress", "json", "--json"]).with(7);
     let told = events(&ended);

@@ -77,14 +77,16 @@ fn a_graph_needs_no_route() {
 fn one_form_at_a_time_and_only_of_a_plan() {
     let home = Home::new();
     let file = all().next().expect("a topology");
-    let forms = ["--json", "--ssh", "--dot", "--mermaid", "--svg"];
+    let forms = ["--json", "--ssh", "--dot", "--mermaid", "--svg", "--grants"];
+    let together = |one, other| [("--json", "--grants"), ("--grants", "--json")].contains(&(one, other));
     for one in forms {
-        for other in forms.into_iter().filter(|other| *other != one) {
+        for other in forms.into_iter().filter(|other| *other != one && !together(one, *other)) {
             home.run(&["plan", &file, one, other]).with(2);
             home.run(&["up", &file, "--dry-run", one, other]).with(2);
         }
     }
     for form in &forms[1..] {
+        home.run(&["plan", &file, "--explain", form]).with(2);
         let told = home.run(&["up", &file, "--lab", form]).with(2).stderr;
         assert!(told.contains("--dry-run"), "{told}");
     }

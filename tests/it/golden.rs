@@ -111,7 +111,8 @@ fn every_graph_is_told_as_before() {
 }
 
 /// The other forms of a plan, and the endings of their pages.
-const FORMS: [(&str, &str); 4] = [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd"), ("--svg", "svg")];
+const FORMS: [(&str, &str); 5] =
+    [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd"), ("--svg", "svg"), ("--grants", "grants.txt")];
 
 #[test]
 fn every_plan_has_its_other_forms() {
@@ -122,6 +123,17 @@ fn every_plan_has_its_other_forms() {
             assert_eq!(home.run(&["up", &file, "--dry-run", form]).with(0).stdout, said, "{file} {form}");
             book.compare(&format!("plan/{}.{ending}", stem(&file)), &said);
         }
+    }
+}
+
+#[test]
+fn every_grant_is_told_to_machines_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        let ended = home.run(&["plan", &file, "--grants", "--json"]).with(0);
+        assert_eq!(ended.json()["schema"], "hopper.grants/1");
+        assert_eq!(home.run(&["up", &file, "--dry-run", "--json", "--grants"]).with(0).stdout, ended.stdout);
+        book.compare(&format!("plan/{}.grants.json", stem(&file)), &data(ended));
     }
 }
 
@@ -225,7 +237,7 @@ fn no_two_topologies_share_a_name_and_no_page_is_left_over() {
     };
     let told = ["txt", "ascii.txt", "json"];
     let drawn = FORMS.map(|(_, ending)| ending);
-    assert_eq!(pages("plan"), wanted(&[told.as_slice(), &drawn].concat()));
+    assert_eq!(pages("plan"), wanted(&[told.as_slice(), &drawn, &["grants.json"]].concat()));
     assert_eq!(pages("explain"), wanted(&told));
     assert_eq!(pages("graph"), wanted(&GRAPHS.map(|(_, ending)| ending)));
     let wanted = topologies(WRONG).iter().map(|file| format!("{}.txt", stem(file))).collect();

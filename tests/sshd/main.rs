@@ -1,4 +1,4 @@
-//! hopper against real OpenSSH servers, real firewalls and a real screen, in network namespaces.
+//! hopper, and the rooms below it, against real OpenSSH servers, real firewalls and a real screen, in network namespaces.
 //!
 //! Needs root and the packages that `tests/run` installs. Where it cannot run, every test prints
 //! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
@@ -13,9 +13,12 @@ mod client;
 mod command;
 mod control;
 mod ending;
+mod exec;
 mod freeze;
 mod goodbye;
+mod grants;
 mod hopper;
+mod inside;
 mod keys;
 mod left;
 mod load;
@@ -23,6 +26,7 @@ mod login;
 mod network;
 mod reference;
 mod refused;
+mod remote;
 mod sshd;
 mod topology;
 mod trust;

@@ -44,7 +44,7 @@ impl TunnelBlame<'_> {
 
     /// Who dials the server: local, or the host of the tunnel below.
     pub(super) fn dialler(&self) -> &str {
-        self.below().map_or("local", |below| below.server.id.as_str())
+        self.below().map_or(self.tunnel.client.name(), |below| below.server.id.as_str())
     }
 
     fn below(&self) -> Option<&Tunnel> {
@@ -179,7 +179,10 @@ impl TunnelBlame<'_> {
 
     /// The session ended while it was needed.
     pub fn lost(&self, ending: &str) -> Failure {
-        let message = format!("the session to {} was lost: {ending}", self.server());
+        let message = match self.tunnel.client.host() {
+            None => format!("the session to {} was lost: {ending}", self.server()),
+            Some(client) => format!("the ssh of {client} to {} ended: {ending}", self.server()),
+        };
         let mut failure = self.failure("H0606", Exit::Unreachable, Phase::Running, message);
         failure.help.push(format!("hopper up {}", self.plan.topology));
         failure

@@ -98,13 +98,13 @@ impl Driver {
         let scene = self.scene.clone();
         match report {
             // Opened in the very moment it was called off.
-            Report::Opened(t, Ok(opened)) if self.machine.is_condemned(t) => opened.session.cut(),
+            Report::Opened(t, Ok(opened)) if self.machine.is_condemned(t) => opened.live.cut(),
             Report::Opened(t, Ok(opened)) => {
-                let (tunnel, detail) = (scene.plan.tunnels[t].id.clone(), opened.session.detail());
-                self.watch(t, opened.session.ended());
-                self.tunnels[t].session = Some(opened.session);
+                let tunnel = scene.plan.tunnels[t].id.clone();
+                self.watch(t, opened.live.ended());
+                self.tunnels[t].take(opened.live);
                 self.tunnels[t].carrier = opened.carrier;
-                scene.tell(Event::TunnelUp { tunnel, elapsed: opened.elapsed, detail });
+                scene.tell(Event::TunnelUp { tunnel, elapsed: opened.elapsed, detail: opened.detail });
                 self.measure_round_trip(t);
                 self.step(Input::Opened(t));
             }

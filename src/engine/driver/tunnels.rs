@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Driver, Report};
 use crate::engine::Failure;
-use crate::engine::act::broken_ground;
+use crate::engine::act::{Ground, Live, broken_ground};
 use crate::engine::blame::{self, TunnelBlame};
-use crate::engine::life::{Promise, Work};
+use crate::engine::life::{Promise, TunnelLife, Work};
 
 /// How long a session may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -18,11 +18,14 @@ const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
 
 impl Driver {
     pub(super) fn open(&mut self, t: usize) {
-        let below = self.below(t).and_then(|below| self.tunnels[below].session.clone());
+        let session = |place: Option<usize>| place.and_then(|place| self.tunnels[place].session.clone());
+        let control = self.scene.plan.tunnels[t].client.control();
+        let control = control.and_then(|id| self.scene.plan.place(id));
+        let ground = Ground { below: session(self.below(t)), control: session(control) };
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Opened(t, Err(blame::own_fault())));
         self.tunnels[t].opening = Some(Work::start(async move {
-            promise.keep(Report::Opened(t, scene.open(t, below).await));
+            promise.keep(Report::Opened(t, scene.open(t, ground).await));
         }));
     }
 
@@ -38,17 +41,30 @@ impl Driver {
         });
     }
 
-    /// A session ended by itself: finds out whether it, or something under it, is to blame.
+    /// A tunnel ended by itself: finds out whether it, or something under it, is to blame.
     pub(super) fn blame_for_end(&self, t: usize) {
-        let own = self.tunnels[t].session.as_ref().map_or_else(String::new, |session| session.ending());
-        let tunnel = &self.scene.plan.tunnels[t];
-        let failure = TunnelBlame { plan: &self.scene.plan, tunnel }.lost(&own);
-        self.blame_ground(self.below(t), Report::Blamed(t, failure));
+        let scene = self.scene.clone();
+        let live = self.tunnels[t].live();
+        let alive: Vec<_> = self.tunnels.iter().map(TunnelLife::live).collect();
+        let promise = Promise::new(&self.reports, Report::Blamed(t, blame::own_fault()));
+        tokio::spawn(async move {
+            let own = match live {
+                Some(Live::Session(session)) => session.ending(),
+                Some(Live::Client(client)) => client.ending().await,
+                None => String::new(),
+            };
+            // It is over itself, so what is found at the latest is itself.
+            let found = broken_ground(&scene.plan, Some(t), &alive).await;
+            let (t, ending) = found.unwrap_or((t, own));
+            let tunnel = &scene.plan.tunnels[t];
+            let failure = TunnelBlame { plan: &scene.plan, tunnel }.lost(&ending);
+            promise.keep(Report::Blamed(t, failure));
+        });
     }
 
     /// Opening a tunnel failed: what it stands on may be the reason.
     pub(super) fn blame_for_opening(&self, t: usize, failure: Failure) {
-        self.blame_ground(self.below(t), Report::Blamed(t, failure));
+        self.blame_ground(Some(t), Report::Blamed(t, failure));
     }
 
     /// Proving a forward failed: what it stands on may be the reason.
@@ -61,7 +77,7 @@ impl Driver {
     fn blame_ground(&self, top: Option<usize>, otherwise: Report) {
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, otherwise);
-        let sessions: Vec<_> = self.tunnels.iter().map(|tunnel| tunnel.session.clone()).collect();
+        let sessions: Vec<_> = self.tunnels.iter().map(TunnelLife::live).collect();
         tokio::spawn(async move {
             if let Some((t, ending)) = broken_ground(&scene.plan, top, &sessions).await {
                 let tunnel = &scene.plan.tunnels[t];
@@ -84,6 +100,9 @@ impl Driver {
                 }
                 if let Some(session) = life.session {
                     session.close(patience).await;
+                }
+                if let Some(client) = life.client {
+                    client.close(patience).await;
                 }
                 if let Some(carrier) = life.carrier {
                     carrier.stop().await;

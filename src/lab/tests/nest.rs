@@ -10,7 +10,7 @@ use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCerti
 use crate::ssh::{ByteStream, Dialled, Network};
 use crate::topology::{
     Address, Check, Dial, Endpoint, Firewall, FirewallId, Forward, ForwardId, Host, HostId, Link, Listen,
-    Policy, PortSet, Target, Topology,
+    Plain, Policy, PortSet, Target, Topology,
 };
 
 use crate::lab::Lab;
@@ -29,6 +29,7 @@ fn forward(to: Target) -> Forward {
         check: Check::Tcp,
         required: true,
         expose: false,
+        plain: Plain::default(),
         protocol: None,
     }
 }

@@ -8,7 +8,7 @@ use crate::plan::{PlanOptions, plan};
 use crate::topology::{CarrierKind, Topology};
 
 fn planned(topology: &Topology, carrier: Option<CarrierKind>) -> Plan {
-    plan(topology, &PlanOptions { carrier }).unwrap()
+    plan(topology, &PlanOptions { carrier, ..PlanOptions::default() }).unwrap()
 }
 
 /// `+T1` and so on, with what changes.

@@ -135,12 +135,13 @@ fn explained(
     forward: &Forward,
     left: &mut usize,
 ) -> Option<Explained> {
-    let mut routes = Routes::new(graph, &forward.to, *left)?;
-    let chosen = routes.chosen(reach, &forward.to)?;
+    let target = reach.reachable(graph, &forward.to);
+    let mut routes = Routes::new(graph, &target, *left)?;
+    let chosen = routes.chosen(reach, &target)?;
     let apart = routes.apart(&chosen);
     let runners_up = routes.after(&chosen, RUNNERS_UP);
     *left = left.saturating_sub(routes.looks());
-    let port = match &forward.to {
+    let port = match &target {
         crate::topology::Target::Dialled { port, .. } => *port,
         crate::topology::Target::Within { .. } => 0,
     };

@@ -10,8 +10,9 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use crate::plan::course::End;
 use crate::plan::graph::Graph;
-use crate::plan::reach::{End, Price, Reach};
+use crate::plan::reach::{Price, Reach};
 use crate::topology::Target;
 
 /// How many links are looked at for one target, and for all together.
@@ -69,16 +70,11 @@ impl<'g, 't> Routes<'g, 't> {
     /// The route that the planner takes.
     pub(super) fn chosen(&self, reach: &Reach, target: &Target) -> Option<Path> {
         let way = reach.way(self.graph, target)?;
-        let mut steps = Vec::new();
+        let sessions = reach.links(way.dialler).into_iter().map(|edge| Step { edge, session: true });
+        let mut steps: Vec<Step> = sessions.collect();
         if let End::Link(edge, _) = way.end {
             steps.push(Step { edge, session: false });
         }
-        let mut at = way.dialler;
-        while let Some((from, edge)) = reach.host(at).and_then(|reached| reached.by) {
-            steps.push(Step { edge, session: true });
-            at = from;
-        }
-        steps.reverse();
         Some(self.path(steps))
     }
 

@@ -67,7 +67,7 @@ pub(super) struct Arrow {
     pub(super) walls: Vec<String>,
     /// The only ports it lets through, if not all.
     pub(super) ports: Option<String>,
-    /// The tunnels and forwards for whom it is the last link.
+    /// The tunnels and forwards that begin or end with it.
     pub(super) riders: Vec<String>,
     /// How deep the sessions are that pass over it: the outermost, and the innermost. A session that
     /// rides none has depth 1.
@@ -87,7 +87,7 @@ impl Arrow {
 impl Diagram {
     /// Everything in the topology; marked is what the plan uses.
     pub fn of_plan(plan: &Plan, topology: &Topology) -> Self {
-        let (mut uses, within) = uses(plan, topology);
+        let (mut uses, within) = uses(plan);
         let rows = plan.tunnels.iter().map(tunnel).chain(plan.forwards.iter().map(planned));
         let (tunnels, forwards) =
             (count(plan.tunnels.len(), "tunnel"), count(plan.forwards.len(), "forward"));
@@ -187,8 +187,9 @@ impl Diagram {
 fn tunnel(tunnel: &Tunnel) -> (String, String) {
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let rides = match &tunnel.through {
-        Some(below) => format!("in {below}"),
-        None => format!("from {}", tunnel.client),
+        Some(below) if tunnel.client.is_local() => format!("in {below}"),
+        Some(below) => format!("in {below} from {}", tunnel.client.name()),
+        None => format!("from {}", tunnel.client.name()),
     };
     let text = format!("ssh {user}{} {rides}, to {}", tunnel.target, tunnel.server.id);
     (tunnel.id.to_string(), escape(&text))

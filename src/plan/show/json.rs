@@ -5,6 +5,7 @@ mod settings;
 use serde_json::{Value, json};
 
 use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+use crate::topology::HostClient;
 
 /// The plan for programs, as schema `hopper.plan/1`. What is absent is null.
 pub fn json(plan: &Plan) -> Value {
@@ -18,6 +19,7 @@ pub fn json(plan: &Plan) -> Value {
         "forwards": plan.forwards.iter().map(forward).collect::<Vec<_>>(),
         "summary": {
             "tunnels": plan.tunnels.len(),
+            "control": plan.tunnels.iter().filter(|tunnel| plan.is_control(&tunnel.id)).count(),
             "hops": plan.hops(),
             "reach": plan.reach(),
             "forwards": plan.forwards.len(),
@@ -26,19 +28,23 @@ pub fn json(plan: &Plan) -> Value {
 }
 
 fn tunnel(tunnel: &Tunnel) -> Value {
-    let listen = match tunnel.carrier {
-        Some(Carrier::Port(listen)) => Some(listen.to_string()),
-        Some(Carrier::Channel) | None => None,
+    let (listen, entry) = match &tunnel.carrier {
+        Some(Carrier::Port(listen)) => (Some(listen.to_string()), None),
+        Some(Carrier::Entry(entry)) => (Some(entry.to_string()), Some(entry.dial.to_string())),
+        Some(Carrier::Channel) | None => (None, None),
     };
     json!({
         "id": tunnel.id.0,
-        "client": tunnel.client.as_str(),
+        "client": tunnel.client.name(),
+        "run": tunnel.client.kind().map_or("here", HostClient::as_str),
+        "control": tunnel.client.control().map(|id| &id.0),
         "server": tunnel.server.id.as_str(),
         "user": tunnel.server.user,
         "address": tunnel.server.address.to_string(),
         "through": tunnel.through.as_ref().map(|id| &id.0),
-        "carrier": tunnel.carrier.map(|carrier| carrier.kind().as_str()),
+        "carrier": tunnel.carrier.as_ref().map(|carrier| carrier.kind().as_str()),
         "listen": listen,
+        "entry": entry,
         "target": tunnel.target.to_string(),
         "settings": settings::settings(&tunnel.server),
     })
@@ -49,6 +55,8 @@ fn forward(planned: &PlannedForward) -> Value {
         "id": planned.forward.id.0,
         "listen": planned.forward.listen.to_string(),
         "to": planned.forward.to.to_string(),
+        "entry": planned.entry.as_ref().map(|entry| entry.dial.to_string()),
+        "target": planned.target.to_string(),
         "via": planned.via.as_ref().map(|id| &id.0),
         "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         "hops": planned.hops(),
@@ -68,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_schema_is_kept_key_by_key() {
-        let options = PlanOptions { carrier: Some(CarrierKind::Port) };
+        let options = PlanOptions { carrier: Some(CarrierKind::Port), ..PlanOptions::default() };
         let mut topology = vnc();
         topology.hosts[1].user = Some("alice".to_owned());
         topology.links[2].carrier = Some(CarrierKind::Channel);
@@ -85,19 +93,19 @@ mod tests {
             "strategy": "nested",
             "layers": [["T1"], ["T2"], ["T3"]],
             "tunnels": [
-                { "id": "T1", "client": "local", "server": "gate-b", "user": null, "address": "gate-b:22",
-                  "through": null, "carrier": null, "listen": null, "target": "gate-b:22", "settings": usual },
-                { "id": "T2", "client": "local", "server": "gate-c", "user": "alice", "address": "gate-c:22",
-                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-c:22", "settings": usual },
-                { "id": "T3", "client": "local", "server": "gate-d", "user": null, "address": "gate-d:22",
-                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "target": "gate-d:22", "settings": usual },
+                { "id": "T1", "client": "local", "run": "here", "control": null, "server": "gate-b", "user": null, "address": "gate-b:22",
+                  "through": null, "carrier": null, "listen": null, "entry": null, "target": "gate-b:22", "settings": usual },
+                { "id": "T2", "client": "local", "run": "here", "control": null, "server": "gate-c", "user": "alice", "address": "gate-c:22",
+                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-c:22", "settings": usual },
+                { "id": "T3", "client": "local", "run": "here", "control": null, "server": "gate-d", "user": null, "address": "gate-d:22",
+                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-d:22", "settings": usual },
             ],
             "forwards": [
-                { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "via": "T3",
+                { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
                   "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3,
                   "check": { "banner": "RFB " }, "required": true, "protocol": null },
             ],
-            "summary": { "tunnels": 3, "hops": 4, "reach": 4, "forwards": 1 },
+            "summary": { "tunnels": 3, "control": 0, "hops": 4, "reach": 4, "forwards": 1 },
         });
         // As text, so that the order of the keys counts.
         assert_eq!(value.to_string(), wanted.to_string());

@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel};
+use crate::topology::Check;
 use crate::topology::escape;
-use crate::topology::{Check, Target};
 
 /// One thing that is opened.
 struct Row {
@@ -16,7 +16,7 @@ struct Row {
 
 /// One line for each tunnel and each forward, in columns; what does not fit stands below.
 pub(super) fn listing(plan: &Plan, width: usize) -> String {
-    let tunnels = plan.tunnels.iter().map(tunnel);
+    let tunnels = plan.tunnels.iter().map(|it| tunnel(plan, it));
     let forwards = plan.forwards.iter().map(|planned| forward(plan, planned));
     let rows: Vec<Row> = tunnels.chain(forwards).collect();
     let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| column(row).width()).max().unwrap_or(0);
@@ -55,15 +55,31 @@ fn pack(pieces: &[String], room: usize) -> Vec<String> {
 }
 
 /// `T2  ssh  alice@gate-b.dmz:22  through T1 (in memory)`
-fn tunnel(tunnel: &Tunnel) -> Row {
+fn tunnel(plan: &Plan, tunnel: &Tunnel) -> Row {
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let what = format!("ssh  {user}{}", tunnel.target);
-    let how = match (&tunnel.through, tunnel.carrier) {
+    let mut how = vec![match (&tunnel.through, &tunnel.carrier) {
         (Some(through), Some(Carrier::Port(listen))) => format!("through {through} via {listen}"),
+        (Some(through), Some(Carrier::Entry(entry))) => format!("through {through} at {entry}"),
         (Some(through), _) => format!("through {through} (in memory)"),
-        (None, _) => format!("from {}", tunnel.client),
-    };
-    Row { id: tunnel.id.to_string(), what: escape(&what), how: vec![escape(&how)] }
+        (None, _) => format!("from {}", tunnel.client.name()),
+    }];
+    match &tunnel.client {
+        Client::Local => {}
+        Client::Exec { host, control } => how.push(format!("by the ssh of {host}, started over {control}")),
+        Client::Hopper { host } => how.push(format!("by hopper on {host}")),
+    }
+    if plan.is_control(&tunnel.id) {
+        how.push("control session".to_owned());
+    }
+    for (entry, target) in plan.kept_by(&tunnel.id) {
+        how.push(format!("listens on {entry} for {target}"));
+    }
+    Row {
+        id: tunnel.id.to_string(),
+        what: escape(&what),
+        how: how.iter().map(|piece| escape(piece)).collect(),
+    }
 }
 
 /// `vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner "RFB "`
@@ -71,10 +87,13 @@ fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
     let forward = &planned.forward;
     let what = format!("{} -> {}", forward.listen, forward.to);
     let server = planned.via.as_ref().and_then(|via| Some((via, plan.tunnel(via)?)));
-    let dialled = match (server, &forward.to) {
-        (None, _) => "dialled by local".to_owned(),
-        (Some((via, _)), Target::Within { host, .. }) => format!("dialled within {host} over {via}"),
-        (Some((via, tunnel)), _) => format!("dialled by {} over {via}", tunnel.server.id),
+    let dialled = match server {
+        None => "dialled by local".to_owned(),
+        Some((via, _)) if planned.goes_in() => {
+            format!("nobody can dial that port; {} dials {} over {via}", forward.to.host(), planned.target)
+        }
+        Some((via, tunnel)) if planned.within => format!("dialled within {} over {via}", tunnel.server.id),
+        Some((via, tunnel)) => format!("dialled by {} over {via}", tunnel.server.id),
     };
     let check = match &forward.check {
         Check::Tcp => "check: tcp".to_owned(),
@@ -83,6 +102,9 @@ fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
         Check::None => "no check".to_owned(),
     };
     let mut how = vec![escape(&dialled), escape(&check)];
+    if let Some(entry) = &planned.entry {
+        how.insert(0, escape(&format!("plain tcp to {entry}")));
+    }
     if !forward.required {
         how.push("not required".to_owned());
     }

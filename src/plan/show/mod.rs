@@ -1,10 +1,12 @@
 //! A plan made visible: as text for people, as JSON for programs, as commands for ssh, as diagrams for
-//! those who draw them. Shows, never decides.
+//! those who draw them, as grants for those who run the hosts. Shows, never decides.
 
 mod diagram;
 mod difference;
 mod dot;
 mod fold;
+mod grants;
+mod grants_json;
 mod graph_json;
 mod json;
 mod listing;
@@ -22,6 +24,8 @@ pub use diagram::Diagram;
 pub use difference::{difference, difference_json};
 pub use dot::dot;
 pub use fold::fold;
+pub use grants::grants;
+pub use grants_json::grants_json;
 pub use graph_json::graph_json;
 pub use json::json;
 pub use mermaid::mermaid;
@@ -31,6 +35,8 @@ pub use svg::svg;
 pub use text::text;
 pub use why::why;
 pub use why_json::why_json;
+
+use crate::topology::escape;
 
 /// How text is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +65,11 @@ impl Default for Style {
 /// A number with its noun.
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A line that shells and configurations pass over. Nothing in the text can end it.
+fn comment(text: &str) -> String {
+    format!("{}\n", format!("# {}", escape(text)).trim_end())
 }
 
 /// Words in a row, as one says them.

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Glyphs, Style};
 use crate::plan::{Plan, PlannedForward};
 use crate::topology::escape;
-use crate::topology::{Endpoint, FirewallId, Target};
+use crate::topology::{Endpoint, FirewallId, Strategy};
 
 /// Columns before a picture's first line, and before a line that goes on.
 const MARGIN: (usize, usize) = (2, 6);
@@ -21,14 +21,26 @@ pub(super) struct Picture {
     ink: &'static Ink,
     width: usize,
     stations: Vec<Station>,
-    /// What rides each hop that a tunnel makes, such as `T2 in T1`.
-    tunnels: Vec<String>,
+    /// Whether each tunnel makes one hop and begins where the one before ends.
+    nested: bool,
+    /// The tunnels, in build order.
+    bands: Vec<Band>,
     /// Where the person's program connects, such as `:5901`.
     listen: String,
     /// What the last server dials.
     tail: String,
     /// Whether the target is a station of its own, or within the last server.
     dialled: bool,
+}
+
+/// A tunnel in the picture.
+struct Band {
+    /// The stations of its client and of its server. A nested tunnel's client is local, but it is drawn
+    /// from where the tunnel ends that it rides.
+    from: usize,
+    to: usize,
+    /// What is written on it, such as `T2 in T1`.
+    label: String,
 }
 
 /// A host in the picture.
@@ -50,38 +62,57 @@ struct Ink {
     head: &'static str,
     wall: &'static str,
     tunnel: &'static str,
+    client: &'static str,
     begin: &'static str,
     end: &'static str,
     down: &'static str,
     plain: &'static str,
 }
 
-const UNICODE: Ink =
-    Ink {
-        line: "─", head: "▶", wall: "┃", tunnel: "═", begin: "╘", end: "╡", down: "│", plain: "┄"
-    };
-const ASCII: Ink =
-    Ink { line: "-", head: ">", wall: "|", tunnel: "=", begin: "+", end: "+", down: "|", plain: "." };
+const UNICODE: Ink = Ink {
+    line: "─",
+    head: "▶",
+    wall: "┃",
+    tunnel: "═",
+    client: "╞",
+    begin: "╘",
+    end: "╡",
+    down: "│",
+    plain: "┄",
+};
+const ASCII: Ink = Ink {
+    line: "-",
+    head: ">",
+    wall: "|",
+    tunnel: "=",
+    client: "+",
+    begin: "+",
+    end: "+",
+    down: "|",
+    plain: ".",
+};
 
 impl Picture {
-    /// Lays the way of this forward out; `last` are the firewalls between the last server and the target.
-    pub(super) fn new(plan: &Plan, planned: &PlannedForward, last: &[FirewallId], style: Style) -> Self {
+    /// Lays the way of this forward out.
+    pub(super) fn new(plan: &Plan, planned: &PlannedForward, style: Style) -> Self {
         let ink = if style.glyphs == Glyphs::Unicode { &UNICODE } else { &ASCII };
         let tunnels = planned.tunnels.iter().filter_map(|id| plan.tunnel(id));
-        let mut walls: Vec<&[FirewallId]> =
-            tunnels.clone().map(|tunnel| tunnel.firewalls.as_slice()).collect();
-        walls.push(last);
-        let names = tunnels.map(|tunnel| match &tunnel.through {
-            Some(through) => format!("{} in {through}", tunnel.id),
-            None => tunnel.id.to_string(),
+        let bands = tunnels.map(|tunnel| {
+            let from = planned.route.iter().position(|host| host.as_str() == tunnel.client.name());
+            let label = match &tunnel.through {
+                Some(through) => format!("{} in {through}", tunnel.id),
+                None => tunnel.id.to_string(),
+            };
+            Band { from: from.unwrap_or_default(), to: tunnel.hop, label }
         });
         let port = planned.forward.listen.port;
-        let dialled = matches!(planned.forward.to, Target::Dialled { .. });
+        let dialled = !planned.within;
         let mut picture = Picture {
             ink,
             width: style.width,
             stations: Vec::new(),
-            tunnels: names.collect(),
+            nested: plan.strategy == Strategy::Nested,
+            bands: bands.collect(),
             listen: if port == 0 { ":auto".to_owned() } else { format!(":{port}") },
             tail: match &planned.target {
                 Endpoint::Tcp(address) if dialled => format!(":{}", address.port),
@@ -90,7 +121,8 @@ impl Picture {
             dialled,
         };
         for (hop, host) in planned.route.iter().enumerate() {
-            let crossed = hop.checked_sub(1).and_then(|hop| walls.get(hop)).copied().unwrap_or_default();
+            let crossed =
+                hop.checked_sub(1).and_then(|hop| planned.walls.get(hop)).map_or(&[][..], Vec::as_slice);
             picture.add(escape(host.as_str()), crossed);
         }
         picture
@@ -108,15 +140,16 @@ impl Picture {
         let left = match self.stations.last() {
             None => 0,
             Some(before) => {
-                let label =
-                    hop.checked_sub(1).and_then(|hop| self.tunnels.get(hop)).map_or(0, |text| text.width());
+                let on = self.bands.iter().filter(|band| band.to == hop);
+                let label = on.map(|band| band.label.width()).max().unwrap_or(0);
                 let natural = before.right + 1 + arrow.width() + 1 + 1;
                 let needed = (before.anchor + 1 + label + 4).saturating_sub(half);
                 arrow.push_str(&self.ink.line.repeat(needed.saturating_sub(natural)));
                 natural.max(needed)
             }
         };
-        let last = hop == self.tunnels.len() + usize::from(self.dialled);
+        let servers = self.servers();
+        let last = hop == servers + usize::from(self.dialled);
         let mut station = Station { anchor: left + half, right: left + name.width(), left, arrow, name };
         if hop == 0 {
             // Under local stands the listener; tunnels and dials start right of it.
@@ -131,9 +164,19 @@ impl Picture {
         self.stations.push(station);
     }
 
-    /// The picture, folded where it gets too wide.
+    /// The station of the last server.
+    fn servers(&self) -> usize {
+        self.bands.last().map_or(0, |band| band.to)
+    }
+
+    /// The picture, folded where it gets too wide; one of bands that overlap only between hosts and
+    /// bands.
     pub(super) fn draw(&self) -> String {
         let mut out = String::new();
+        if !self.nested {
+            self.draw_bands(&mut out);
+            return out;
+        }
         let (mut from, last) = (0, self.stations.len() - 1);
         loop {
             let margin = if from == 0 { MARGIN.0 } else { MARGIN.1 };
@@ -166,12 +209,12 @@ impl Picture {
         }
         row.end(out);
 
-        let (servers, last) = (self.tunnels.len(), self.stations.len() - 1);
+        let (servers, last) = (self.servers(), self.stations.len() - 1);
         let mut row = Row::default();
         for hop in from + 1..=to.min(servers) {
             self.begin(&mut row, hop - 1, shift(self.stations[hop - 1].anchor));
             let end = shift(self.stations[hop].anchor);
-            let label = &self.tunnels[hop - 1];
+            let label = &self.bands[hop - 1].label;
             let room = end - row.at - label.width();
             row.put(&format!("{}{label}", ink.tunnel.repeat(room / 2)));
             row.seek(end, ink.tunnel);
@@ -189,14 +232,67 @@ impl Picture {
             if row.at == 0 {
                 self.begin(&mut row, servers, shift(self.stations[servers].anchor));
             }
-            row.put(&ink.plain.repeat(2));
-            if self.dialled {
-                row.put("tcp");
-                row.seek(shift(self.stations[last].left) - 2, ink.plain);
-            }
-            row.put(&format!("{} {}", ink.head, self.tail));
+            self.finish(&mut row, shift(self.stations[last].left));
             row.end(out);
         }
+    }
+
+    /// Hosts in one line, then each tunnel as a band from its client to its server, innermost first. The
+    /// last row begins at the person's listener and ends at the target.
+    fn draw_bands(&self, out: &mut String) {
+        let (ink, last) = (self.ink, self.stations.len() - 1);
+        let shift = |column: usize| column + MARGIN.0;
+        let mut row = Row::default();
+        for (place, station) in self.stations.iter().enumerate() {
+            if place > 0 {
+                row.put(&format!(" {}{} ", station.arrow, ink.head));
+            }
+            row.seek(shift(station.left), " ");
+            row.put(&station.name);
+            if place < last {
+                row.seek(shift(station.right), " ");
+            }
+        }
+        row.end(out);
+        for (number, band) in self.bands.iter().enumerate() {
+            let outermost = number + 1 == self.bands.len();
+            let start = shift(self.stations[band.from].anchor);
+            if outermost {
+                self.begin(&mut row, 0, shift(self.stations[0].anchor));
+                if band.from > 0 {
+                    row.put(&format!("{0}tcp", ink.plain.repeat(2)));
+                    row.seek(start.saturating_sub(1), ink.plain);
+                    row.put(ink.head);
+                    row.put(ink.client);
+                }
+            } else {
+                row.seek(start, " ");
+                row.put(ink.client);
+            }
+            let end = shift(self.stations[band.to].anchor);
+            let room = end.saturating_sub(row.at + band.label.width());
+            row.put(&format!("{}{}", ink.tunnel.repeat(room / 2), band.label));
+            row.seek(end, ink.tunnel);
+            row.put(ink.end);
+            if !outermost {
+                row.end(out);
+            }
+        }
+        if row.at == 0 {
+            self.begin(&mut row, 0, shift(self.stations[0].anchor));
+        }
+        self.finish(&mut row, shift(self.stations[last].left));
+        row.end(out);
+    }
+
+    /// From the last server to what it dials.
+    fn finish(&self, row: &mut Row, target: usize) {
+        row.put(&self.ink.plain.repeat(2));
+        if self.dialled {
+            row.put("tcp");
+            row.seek(target.saturating_sub(2), self.ink.plain);
+        }
+        row.put(&format!("{} {}", self.ink.head, self.tail));
     }
 
     /// The start of a row: the listener under local, or the corner under the server before.

@@ -2,10 +2,8 @@
 
 use super::picture::Picture;
 use super::{Style, and, count, fold};
-use crate::plan::graph::Graph;
-use crate::plan::reach::{End, Reach};
 use crate::plan::{Plan, PlannedForward};
-use crate::topology::{FirewallId, escape};
+use crate::topology::escape;
 
 /// How many routes are drawn; the list names all of them.
 const MOST_PICTURES: usize = 6;
@@ -18,8 +16,6 @@ struct Way<'p> {
     /// The forward's place in the file.
     place: usize,
     planned: &'p PlannedForward,
-    /// The firewalls of each hop.
-    walls: Vec<&'p [FirewallId]>,
 }
 
 /// A picture, and who else goes there.
@@ -32,14 +28,9 @@ struct Drawn<'p> {
 }
 
 /// A picture for each route that is not the beginning of another one, in the order of the forwards.
-pub(super) fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
-    let reach = Reach::new(graph);
-    let mut longest_first: Vec<Way<'_>> = plan
-        .forwards
-        .iter()
-        .enumerate()
-        .map(|(place, planned)| Way::new(plan, graph, &reach, place, planned))
-        .collect();
+pub(super) fn pictures(plan: &Plan, style: Style) -> String {
+    let mut longest_first: Vec<Way<'_>> =
+        plan.forwards.iter().enumerate().map(|(place, planned)| Way { place, planned }).collect();
     longest_first.sort_by_key(|way| std::cmp::Reverse((way.planned.route.len(), way.planned.tunnels.len())));
     let mut drawn: Vec<Drawn<'_>> = Vec::new();
     let mut left_out = 0;
@@ -63,9 +54,7 @@ pub(super) fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
         if plan.forwards.len() > 1 {
             out.push_str(&drawn.caption(style));
         }
-        let last = drawn.way.walls.last().copied().unwrap_or_default();
-        let last = if drawn.way.walls.len() > drawn.way.planned.tunnels.len() { last } else { &[] };
-        out.push_str(&Picture::new(plan, drawn.way.planned, last, style).draw());
+        out.push_str(&Picture::new(plan, drawn.way.planned, style).draw());
         out.push('\n');
     }
     if left_out > 0 {
@@ -74,27 +63,13 @@ pub(super) fn pictures(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
     out
 }
 
-impl<'p> Way<'p> {
-    fn new(
-        plan: &'p Plan,
-        graph: &Graph<'p>,
-        reach: &Reach,
-        place: usize,
-        planned: &'p PlannedForward,
-    ) -> Self {
-        let tunnels = planned.tunnels.iter().filter_map(|id| plan.tunnel(id));
-        let mut walls: Vec<&[FirewallId]> = tunnels.map(|tunnel| tunnel.firewalls.as_slice()).collect();
-        if let Some(End::Link(edge, _)) = reach.way(graph, &planned.forward.to).map(|way| way.end) {
-            walls.push(&graph.net[edge].link.through);
-        }
-        Way { place, planned, walls }
-    }
-
+impl Way<'_> {
     /// Whether another way begins with all of this one: the same hosts, firewalls and tunnels.
     fn begins(&self, other: &Way<'_>) -> bool {
         other.planned.route.starts_with(&self.planned.route)
             && other.planned.tunnels.starts_with(&self.planned.tunnels)
-            && other.walls.starts_with(&self.walls)
+            && other.planned.links.starts_with(&self.planned.links)
+            && other.planned.entry.is_some() == self.planned.entry.is_some()
     }
 }
 

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use ports::Ports;
 use word::{expanded, word};
 
+use super::comment;
 use crate::plan::{Plan, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{Endpoint, Listen, escape};
+use crate::topology::{Endpoint, Listen};
 
 /// The columns that a command is folded to. Not those of the terminal: a script is the same everywhere.
 const WIDTH: usize = 80;
@@ -85,10 +86,6 @@ fn says(planned: &PlannedForward, listen: Listen) -> String {
     let forward = &planned.forward;
     let auto = if forward.listen.port == 0 { " (auto: any free port will do)" } else { "" };
     format!("{}: {listen} -> {}{auto}", forward.id, forward.to)
-}
-
-fn comment(text: &str) -> String {
-    format!("# {}\n", escape(text))
 }
 
 /// What the tunnel's server dials, as `-L` takes it: in paths `:` and `\` stand behind a backslash, and `%` is

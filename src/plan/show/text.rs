@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use super::pictures::pictures;
 use super::{Glyphs, Style, and, count, fold, listing};
-use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use crate::plan::single_point::SinglePoints;
+use crate::plan::{self, Plan, PlanOptions};
 use crate::topology::escape;
-use crate::topology::{HostId, Topology};
+use crate::topology::{HostId, Strategy, Topology};
 
 /// The plan for people. Every text that comes from the file is escaped.
 pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     let mut out = header(plan, topology, style);
     out.push('\n');
     let graph = Graph::new(topology);
-    out.push_str(&pictures(plan, &graph, style));
+    out.push_str(&pictures(plan, style));
     out.push_str("In this order:\n\n");
     out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
@@ -24,7 +24,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
         out.push_str(&notes);
         out.push('\n');
     }
-    out.push_str(&sums(plan, style));
+    out.push_str(&sums(plan, topology, style));
     out.push_str("Nothing was contacted.\n");
     out
 }
@@ -58,25 +58,50 @@ fn notes(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
 }
 
 /// Tunnels, hops, and what either strategy makes of them.
-fn sums(plan: &Plan, style: Style) -> String {
-    let (tunnels, forwards) = (count(plan.tunnels.len(), "tunnel"), count(plan.forwards.len(), "forward"));
+fn sums(plan: &Plan, topology: &Topology, style: Style) -> String {
+    let control = plan.tunnels.iter().filter(|tunnel| plan.is_control(&tunnel.id)).count();
+    let mut tunnels = count(plan.tunnels.len() - control, "tunnel");
+    if control > 0 {
+        tunnels.push_str(&format!(" and {} to start SSH clients", count(control, "control session")));
+    }
+    let forwards = count(plan.forwards.len(), "forward");
     let longest = plan.longest();
     if longest == 0 {
         return format!("{tunnels}, {forwards}.\n");
     }
-    // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is the
-    // first where the forward allows it.
-    let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
     let (hops, rides) = (count(plan.hops(), "hop"), count(longest, "tunnel"));
     let reach = if longest == 1 { "reaches" } else { "reach" };
     let own = format!("{tunnels}, {forwards}. Longest route: {hops}, {rides}.");
-    let other = format!(
-        "{rides} {reach} up to {}. With SSH clients on hosts in between (strategy telescoped, not supported \
-         yet) it would take at least {protected}{}.",
-        count(plan.reach(), "hop"),
-        if plain < protected { format!(", or {plain} with plain ends") } else { String::new() },
-    );
+    let other =
+        format!("{rides} {reach} up to {}. {}", count(plan.reach(), "hop"), other_strategy(plan, topology));
     [own, other].map(|line| fold(&line, 0, 0, style.width).join("\n") + "\n").concat()
+}
+
+/// What the other strategy makes of the same topology.
+fn other_strategy(plan: &Plan, topology: &Topology) -> String {
+    let other = match plan.strategy {
+        Strategy::Nested => Strategy::Telescoped,
+        Strategy::Telescoped => Strategy::Nested,
+    };
+    let options = PlanOptions { strategy: Some(other), ..PlanOptions::default() };
+    let longest = match plan::plan(topology, &options) {
+        Ok(found) => found.longest(),
+        Err(_) => return format!("Strategy {} finds no plan.", other.as_str()),
+    };
+    if other == Strategy::Nested {
+        return format!("Strategy nested takes {}.", count(longest, "tunnel"));
+    }
+    if longest < plan.longest() {
+        return format!("Strategy telescoped takes {}.", count(longest, "tunnel"));
+    }
+    // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is the
+    // first where the forward allows it.
+    let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
+    let ends = if plain < protected { format!(", or {plain} with plain ends") } else { String::new() };
+    format!(
+        "Strategy telescoped takes as many; where hosts in between may run SSH clients (\"client\"), {protected} \
+         would do{ends}."
+    )
 }
 
 #[cfg(test)]
@@ -111,8 +136,8 @@ In this order:
 note: gate-b, gate-c and gate-d are each a single point of failure for vnc
 
 3 tunnels, 1 forward. Longest route: 4 hops, 3 tunnels.
-3 tunnels reach up to 4 hops. With SSH clients on hosts in between (strategy
-telescoped, not supported yet) it would take at least 2.
+3 tunnels reach up to 4 hops. Strategy telescoped takes as many; where hosts in
+between may run SSH clients (\"client\"), 2 would do.
 Nothing was contacted.
 ";
         assert_eq!(shown(&vnc(), Style::default()), wanted);
@@ -162,7 +187,9 @@ Nothing was contacted.
     #[test]
     fn a_listening_carrier_says_where() {
         let topology = line(3);
-        let plan = plan(&topology, &PlanOptions { carrier: Some(CarrierKind::Port) }).unwrap();
+        let plan =
+            plan(&topology, &PlanOptions { carrier: Some(CarrierKind::Port), ..PlanOptions::default() })
+                .unwrap();
         let text = text(&plan, &topology, Style::default());
         assert!(text.contains("through T1 via 127.0.0.1:auto\n"), "{text}");
     }

@@ -12,7 +12,7 @@ use super::listeners::Listeners;
 use super::target;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
-use crate::topology::{Check, Endpoint, Forward, ForwardId, Listen, Problem, Target, code, quoted};
+use crate::topology::{Check, Endpoint, Forward, ForwardId, Listen, Plain, Problem, Target, code, quoted};
 
 const LATER: &[&str] = &["via", "at", "on_down", "hold", "env", "lazy", "idle", "open", "tags"];
 
@@ -44,6 +44,7 @@ pub(super) struct Draft<'n, 'a> {
     check: Check,
     required: bool,
     expose: bool,
+    plain: Plain,
     protocol: Option<String>,
 }
 
@@ -55,6 +56,7 @@ impl Default for Draft<'_, '_> {
             check: Check::Tcp,
             required: true,
             expose: false,
+            plain: Plain::Last,
             protocol: None,
         }
     }
@@ -98,6 +100,7 @@ pub(super) fn forward<'n, 'a>(
         check: draft.check,
         required: draft.required,
         expose: draft.expose,
+        plain: draft.plain,
         protocol: draft.protocol,
     })
 }
@@ -123,7 +126,8 @@ fn settings<'n, 'a>(reader: &mut Reader, entries: &'n [Entry<'a>], keys: &Keys, 
             "required" => assign(&mut draft.required, reader.flag(entry)),
             "expose" => assign(&mut draft.expose, reader.flag(entry)),
             "plain" => {
-                reader.choice(node, "\"plain\"", &[("last", ())], &["ends"]);
+                let words = [("last", Plain::Last), ("ends", Plain::Ends)];
+                assign(&mut draft.plain, reader.choice(node, "\"plain\"", &words, &[]));
             }
             "protocol" => draft.protocol = reader.word(node, "\"protocol\"", "a string", protocol),
             _ => {}

@@ -5,20 +5,10 @@ use super::address;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
-use crate::topology::{Address, Host, HostId, Problem, code, quoted, secret};
+use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, code, quoted, secret};
 
-const LATER: &[&str] = &[
-    "secret",
-    "client",
-    "bind",
-    "x11",
-    "forward_agent",
-    "agent",
-    "algorithms",
-    "proxy",
-    "compression",
-    "tags",
-];
+const LATER: &[&str] =
+    &["secret", "x11", "forward_agent", "agent", "algorithms", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -34,6 +24,8 @@ const HOST: Keys = Keys {
         "ssh_config",
         "keepalive",
         "timeout",
+        "client",
+        "bind",
         "label",
         "note",
     ],
@@ -53,6 +45,8 @@ const DEFAULTS: Keys = Keys {
         "ssh_config",
         "keepalive",
         "timeout",
+        "client",
+        "bind",
     ],
     later: LATER,
 };
@@ -141,6 +135,14 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "ssh_config" => ssh_config(reader, entry),
             "keepalive" => session::keepalive(reader, node, &mut host.keepalive),
             "timeout" => session::timeouts(reader, node, &mut host.timeout),
+            "client" => {
+                let words = [("exec", HostClient::Exec), ("hopper", HostClient::Hopper)];
+                host.client = reader.choice(node, "\"client\"", &words, &[]).or(host.client);
+            }
+            "bind" => {
+                let words = [("loopback", Bind::Loopback), ("any", Bind::Any)];
+                assign(&mut host.bind, reader.choice(node, "\"bind\"", &words, &[]));
+            }
             "label" => host.label = reader.line(entry),
             "note" => host.note = reader.line(entry),
             _ => {}

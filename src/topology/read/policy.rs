@@ -17,8 +17,8 @@ pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
     for entry in reader.known(entries, &KEYS) {
         match entry.key.as_ref() {
             "strategy" => {
-                let strategies = [(Strategy::Nested.as_str(), Strategy::Nested)];
-                let strategy = reader.choice(&entry.node, "the strategy", &strategies, &["telescoped"]);
+                let strategies = [Strategy::Nested, Strategy::Telescoped].map(|it| (it.as_str(), it));
+                let strategy = reader.choice(&entry.node, "the strategy", &strategies, &[]);
                 assign(&mut policy.strategy, strategy);
             }
             "parallel" => assign(&mut policy.parallel, reader.number(entry, 1..=64).map(|n| n as usize)),

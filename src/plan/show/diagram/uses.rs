@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::plan::graph::Graph;
-use crate::plan::reach::{End, Reach};
-use crate::plan::{Plan, TunnelId};
-use crate::topology::{HostId, Topology, escape};
+use crate::plan::{Carrier, Plan, TunnelId};
+use crate::topology::{Endpoint, HostId, escape};
 
 /// Who uses a link.
 #[derive(Default)]
 pub(super) struct Use {
-    /// The tunnels and forwards for whom it is the last link.
+    /// The tunnels and forwards that begin or end with it.
     pub(super) riders: Vec<String>,
     /// How deep the sessions are that pass over it: the outermost, and the innermost.
     pub(super) tubes: Option<(usize, usize)>,
@@ -27,32 +25,36 @@ pub(super) struct Inner {
 }
 
 /// Who uses which link, by the link's place in the file, and the forwards that end within a host.
-pub(super) fn uses(plan: &Plan, topology: &Topology) -> (HashMap<usize, Use>, Vec<Inner>) {
-    let graph = Graph::new(topology);
-    let reach = Reach::new(&graph);
+pub(super) fn uses(plan: &Plan) -> (HashMap<usize, Use>, Vec<Inner>) {
     let mut uses: HashMap<usize, Use> = HashMap::new();
     for (tunnel, tubes) in plan.tunnels.iter().zip(tubes(plan)) {
-        let reached = graph.node(&tunnel.server.id).and_then(|node| reach.host(node)?.by);
-        if let Some((_, edge)) = reached {
-            let of = uses.entry(graph.net[edge].place).or_default();
+        // Where a host in between lets it in, and where it leaves for its server; what lies between belongs to
+        // the tunnel it rides, which is marked for itself.
+        let entry = match &tunnel.carrier {
+            Some(Carrier::Entry(entry)) => Some(entry.link),
+            _ => None,
+        };
+        for link in entry.into_iter().chain([tunnel.link]) {
+            let of = uses.entry(link).or_default();
             of.riders.push(tunnel.id.to_string());
-            of.tubes =
-                of.tubes.map_or(Some(tubes), |(out, inner)| Some((out.min(tubes.0), inner.max(tubes.1))));
+            of.tubes = Some(of.tubes.map_or(tubes, |(out, inner)| (out.min(tubes.0), inner.max(tubes.1))));
         }
     }
     let mut within = Vec::new();
     for planned in &plan.forwards {
-        let forward = &planned.forward;
-        let id = escape(&forward.id.0);
-        match reach.way(&graph, &forward.to).map(|way| way.end) {
-            Some(End::Link(edge, port)) => {
-                uses.entry(graph.net[edge].place).or_default().riders.push(format!("{id} :{port}"));
+        let id = escape(&planned.forward.id.0);
+        let mut mark = |link: usize, port: u16| {
+            uses.entry(link).or_default().riders.push(format!("{id} :{port}"));
+        };
+        if let Some(entry) = &planned.entry {
+            mark(entry.link, entry.port());
+        }
+        match (&planned.target, planned.links.last()) {
+            (Endpoint::Tcp(address), Some(&link)) if !planned.within => mark(link, address.port),
+            (target, _) => {
+                let endpoint = escape(&target.to_string());
+                within.push(Inner { host: planned.forward.to.host().clone(), endpoint, forward: id });
             }
-            Some(End::Within(endpoint)) => {
-                let endpoint = escape(&endpoint.to_string());
-                within.push(Inner { host: forward.to.host().clone(), endpoint, forward: id });
-            }
-            None => {}
         }
     }
     (uses, within)

@@ -20,10 +20,11 @@ impl Ports {
     pub(super) fn new(plan: &Plan) -> Self {
         let carriers = plan.tunnels.iter().map(|tunnel| {
             tunnel.through.as_ref()?;
-            Some(match tunnel.carrier {
-                Some(Carrier::Port(listen)) => listen,
-                Some(Carrier::Channel) | None => Listen::AUTO,
-            })
+            match &tunnel.carrier {
+                Some(Carrier::Port(listen)) => Some(*listen),
+                Some(Carrier::Channel) | None => Some(Listen::AUTO),
+                Some(Carrier::Entry(_)) => None,
+            }
         });
         let carriers: Vec<Option<Listen>> = carriers.collect();
         let listens = plan.forwards.iter().map(|planned| planned.forward.listen);

@@ -1,0 +1,298 @@
+//! What a host in between is told to run so that its own SSH client keeps a tunnel: one command for
+//! that host's shell, whatever shell it is. No word of the file gets into it that a shell could take
+//! for anything but a word.
+
+use std::fmt;
+
+use super::{Client, Entry, Plan, Tunnel};
+use crate::topology::{Endpoint, Host, escape};
+
+/// Asks a host for its SSH client; the answer has the name of one in it, or of none.
+pub const PROBE: &str = "sh -c 'ssh -V 2>&1 || dbclient -V 2>&1'";
+
+/// What the command says once the client is logged in and listens.
+pub const LISTENS: &str = "hopper: the client listens";
+
+/// How often whoever runs the command must say a line, in seconds, and after how much silence it ends.
+pub const BEAT: (u64, u64) = (5, 30);
+
+/// An SSH client program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// `ssh` of OpenSSH.
+    OpenSsh,
+    /// `dbclient` of Dropbear.
+    Dropbear,
+}
+
+impl Tool {
+    /// The name of the program.
+    pub fn program(self) -> &'static str {
+        match self {
+            Tool::OpenSsh => "ssh",
+            Tool::Dropbear => "dbclient",
+        }
+    }
+
+    /// The program that answered the [`PROBE`]; `None` when none did.
+    pub fn that_said(answer: &str) -> Option<Tool> {
+        match () {
+            () if answer.contains("OpenSSH") => Some(Tool::OpenSsh),
+            () if answer.contains("Dropbear") => Some(Tool::Dropbear),
+            () => None,
+        }
+    }
+}
+
+/// Why a client cannot be run there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// A word of the file has characters that not every shell takes for plain ones.
+    Word(String),
+    /// Dropbear's client cannot do what the file asks for.
+    Dropbear(&'static str),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unfit::Word(word) => {
+                write!(f, "\"{}\" has characters that no shell may be given", escape(word))
+            }
+            Unfit::Dropbear(what) => write!(f, "Dropbear's client cannot {what}"),
+        }
+    }
+}
+
+/// The command that runs the client of a tunnel. The client ends when the command's input ends, when
+/// that says nothing for too long, or when the client itself does; then so does the command.
+///
+/// # Errors
+/// When something that the file asks for cannot be put into such a command.
+pub fn client_command(plan: &Plan, tunnel: &Tunnel, tool: Tool) -> Result<String, Unfit> {
+    let kept = plan.kept_by(&tunnel.id);
+    let (watched, words) = match tool {
+        Tool::OpenSsh => ("none".to_owned(), openssh(tunnel, &kept)?),
+        Tool::Dropbear => {
+            let ports: Vec<String> = kept.iter().map(|(entry, _)| format!("{:04X}", entry.port())).collect();
+            (ports.join(","), dropbear(tunnel, &kept)?)
+        }
+    };
+    let words = words.iter().map(|word| plain(word)).collect::<Result<Vec<_>, _>>()?;
+    Ok(format!("sh -c '{SCRIPT}' hopper {} {watched} {}", BEAT.1, words.join(" ")))
+}
+
+/// Whether any client could be run for every tunnel of a plan that asks for one.
+///
+/// # Errors
+/// The tunnel, and why not.
+pub(super) fn all_fit(plan: &Plan) -> Result<(), (&Tunnel, Unfit)> {
+    for tunnel in plan.tunnels.iter().filter(|tunnel| matches!(tunnel.client, Client::Exec { .. })) {
+        client_command(plan, tunnel, Tool::OpenSsh).map_err(|unfit| (tunnel, unfit))?;
+    }
+    Ok(())
+}
+
+/// One line for `sh`, without a single quote in it: every login shell passes that on untouched. Its
+/// arguments: seconds of silence, the listening ports to watch for (`none` when the client tells by
+/// itself), and the client with its own arguments.
+///
+/// One process reads the input line by line and passes each on as a signal to a second one, which ends
+/// the client when none comes for too long; the end of the input ends it at once.
+const SCRIPT: &str = concat!(
+    "exec 3<&0 </dev/null; d=$1; w=$2; shift 2; ",
+    "\"$@\" 3<&- & p=$!; ",
+    "( trap b=1 USR1; trap \"kill \\$! 2>/dev/null; exit\" TERM; ",
+    "while :; do b=; sleep $d & wait $!; kill $! 2>/dev/null; [ -n \"$b\" ] || break; done; ",
+    "kill $p ) 2>/dev/null 3<&- & t=$!; ",
+    "( while read b; do kill -USR1 $t; done; kill $p $t ) 2>/dev/null <&3 & r=$!; exec 3<&-; ",
+    "if [ $w != none ]; then ",
+    "for h in $(echo $w | tr , \" \"); do ",
+    "until grep -q \":$h .* 0A \" /proc/net/tcp /proc/net/tcp6; do kill -0 $p || break 2; sleep 1; done; done; ",
+    "kill -0 $p && echo hopper: the client listens; fi 2>/dev/null; ",
+    "wait $p; c=$?; kill $t $r 2>/dev/null; exit $c"
+);
+
+fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, Unfit> {
+    let host = &tunnel.server;
+    let mut words: Vec<String> = ["ssh", "-F", "none", "-N", "-T", "-a", "-x"].map(str::to_owned).into();
+    let mut option = |key: &str, value: String| words.extend(["-o".to_owned(), format!("{key}={value}")]);
+    for (key, value) in [
+        ("BatchMode", "yes"),
+        ("StrictHostKeyChecking", "yes"),
+        ("ExitOnForwardFailure", "yes"),
+        ("PermitLocalCommand", "yes"),
+        ("LogLevel", "ERROR"),
+    ] {
+        option(key, value.to_owned());
+    }
+    // It runs once the client is logged in, after the listeners are bound.
+    option("LocalCommand", format!("echo {LISTENS}"));
+    if !host.keepalive.interval.is_zero() {
+        option("ServerAliveInterval", host.keepalive.interval.as_secs().max(1).to_string());
+        option("ServerAliveCountMax", host.keepalive.max.max(1).to_string());
+    }
+    option("ConnectTimeout", host.timeout.connect.as_secs().max(1).to_string());
+    if host.host_key.alias.is_some() || tunnel.target.host != host.address.host {
+        option("HostKeyAlias", host.recorded_name());
+    }
+    if let Some(file) = &host.host_key.file {
+        option("UserKnownHostsFile", file.clone());
+        option("GlobalKnownHostsFile", "/dev/null".to_owned());
+    }
+    if !host.host_key.fingerprints.is_empty() {
+        option("KnownHostsCommand", pinned(host));
+        option("UserKnownHostsFile", "/dev/null".to_owned());
+        option("GlobalKnownHostsFile", "/dev/null".to_owned());
+    }
+    if host.identities_only {
+        option("IdentitiesOnly", "yes".to_owned());
+    }
+    for identity in &host.identities {
+        words.extend(["-i".to_owned(), identity.clone()]);
+    }
+    for (entry, target) in kept {
+        words.extend(["-L".to_owned(), format!("*:{}:{target}", entry.port())]);
+    }
+    words.extend(["-p".to_owned(), tunnel.target.port.to_string(), "--".to_owned(), login(tunnel)]);
+    Ok(words)
+}
+
+/// Takes the key that is shown when, and only when, its fingerprint is one of those pinned. It is run
+/// by `ssh` itself, which puts the fingerprint in for `%f`.
+fn pinned(host: &Host) -> String {
+    let pins = host.host_key.fingerprints.join("|");
+    format!("/bin/sh -c \"case %f in {pins}) echo %H %t %K;; esac\"")
+}
+
+fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, Unfit> {
+    let host = &tunnel.server;
+    if !host.host_key.fingerprints.is_empty() {
+        return Err(Unfit::Dropbear("be held to a pinned fingerprint"));
+    }
+    if host.host_key.file.is_some() {
+        return Err(Unfit::Dropbear("read another file than ~/.ssh/known_hosts"));
+    }
+    if host.host_key.alias.is_some() || tunnel.target.host != host.address.host {
+        return Err(Unfit::Dropbear("look a host key up under another name than it dials"));
+    }
+    let mut words: Vec<String> = ["dbclient", "-N", "-T", "-g"].map(str::to_owned).into();
+    words.extend(["-o".to_owned(), "ExitOnForwardFailure=yes".to_owned()]);
+    if !host.keepalive.interval.is_zero() {
+        words.extend(["-K".to_owned(), host.keepalive.interval.as_secs().max(1).to_string()]);
+    }
+    for identity in &host.identities {
+        words.extend(["-i".to_owned(), identity.clone()]);
+    }
+    for (entry, target) in kept {
+        if matches!(target, Endpoint::Unix(_)) {
+            return Err(Unfit::Dropbear("forward to a unix socket"));
+        }
+        words.extend(["-L".to_owned(), format!("{}:{target}", entry.port())]);
+    }
+    words.extend(["-p".to_owned(), tunnel.target.port.to_string(), login(tunnel)]);
+    Ok(words)
+}
+
+/// `alice@gate-c.dmz`; without a user, whoever is logged in where the client runs.
+fn login(tunnel: &Tunnel) -> String {
+    let name = &tunnel.target.host;
+    tunnel.server.user.as_ref().map_or_else(|| name.clone(), |user| format!("{user}@{name}"))
+}
+
+/// The word in single quotes, which sh, csh and fish read alike when nothing in it is special to any
+/// of them there: so no quote, no backslash, no line end, no `!`, and nothing that is not ASCII.
+fn plain(word: &str) -> Result<String, Unfit> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || " @%+=:,./_~*[]()|;\"-".contains(c);
+    if word.is_empty() || !word.chars().all(fits) {
+        return Err(Unfit::Word(word.to_owned()));
+    }
+    Ok(format!("'{word}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::vnc;
+    use crate::plan::{PlanOptions, plan};
+    use crate::topology::{Strategy, Topology};
+
+    fn planned(change: impl FnOnce(&mut Topology)) -> Plan {
+        let mut topology = vnc().with_clients_everywhere();
+        change(&mut topology);
+        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+        plan(&topology, &options).unwrap()
+    }
+
+    fn told(tool: Tool, change: impl FnOnce(&mut Topology)) -> Result<String, Unfit> {
+        let plan = planned(change);
+        let command = client_command(&plan, &plan.tunnels[1], tool)?;
+        Ok(command.split("' hopper ").nth(1).unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_client_of_the_source_document_is_strict_and_listens_for_the_next_session() {
+        let told = told(Tool::OpenSsh, |topology| topology.hosts[1].user = Some("alice".to_owned())).unwrap();
+        for words in [
+            "30 none 'ssh' '-F' 'none' '-N' ",
+            "'StrictHostKeyChecking=yes'",
+            "'BatchMode=yes'",
+            "'-L' '*:2201:gate-d:22' '-p' '22' '--' 'alice@gate-c'",
+        ] {
+            assert!(told.contains(words), "no {words} in {told}");
+        }
+        assert!(!told.contains("HostKeyAlias"), "{told}");
+    }
+
+    #[test]
+    fn the_script_can_stand_in_single_quotes_on_one_line() {
+        assert!(!SCRIPT.contains(['\'', '\n', '!']) || SCRIPT.contains("$!"));
+        assert!(!SCRIPT.contains('\'') && SCRIPT.is_ascii() && !SCRIPT.contains('\n'));
+        assert!(SCRIPT.contains(LISTENS));
+    }
+
+    #[test]
+    fn a_pin_and_another_name_go_along() {
+        let told = told(Tool::OpenSsh, |topology| {
+            topology.links[1].seen_as("10.0.0.7", Some(2222));
+            topology.hosts[1].host_key.fingerprints = vec!["SHA256:abc+/d".to_owned()];
+        });
+        let told = told.unwrap();
+        assert!(
+            told.contains("'HostKeyAlias=gate-c'") && told.contains("'-p' '2222' '--' '10.0.0.7'"),
+            "{told}"
+        );
+        assert!(told.contains("case %f in SHA256:abc+/d) echo"), "{told}");
+    }
+
+    #[test]
+    fn no_shell_is_given_what_it_could_read_as_more_than_a_word() {
+        for user in ["a'b", "a\\b", "a$b", "a`b", "größe", "a\nb", "a!b"] {
+            let mut topology = vnc().with_clients_everywhere();
+            topology.hosts[1].user = Some(user.to_owned());
+            let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+            let errors = plan(&topology, &options).unwrap_err();
+            assert_eq!(errors[0].code(), "H0204", "{user}");
+        }
+    }
+
+    #[test]
+    fn dropbear_is_not_asked_for_what_it_cannot_do() {
+        let plain = told(Tool::Dropbear, |_| ()).unwrap();
+        assert!(plain.starts_with("30 0899 'dbclient' '-N' "), "{plain}");
+        assert!(plain.ends_with("'-L' '2201:gate-d:22' '-p' '22' 'gate-c'"), "{plain}");
+        let pinned = |topology: &mut Topology| {
+            topology.hosts[1].host_key.fingerprints = vec!["SHA256:abc".to_owned()];
+        };
+        assert!(matches!(told(Tool::Dropbear, pinned), Err(Unfit::Dropbear(_))));
+        let seen = |topology: &mut Topology| topology.links[1].seen_as("10.0.0.7", None);
+        assert!(matches!(told(Tool::Dropbear, seen), Err(Unfit::Dropbear(_))));
+    }
+
+    #[test]
+    fn the_client_is_told_apart_by_what_it_says() {
+        assert_eq!(Tool::that_said("OpenSSH_9.2p1 Debian-2, OpenSSL 3.0"), Some(Tool::OpenSsh));
+        assert_eq!(Tool::that_said("sh: 1: ssh: not found\nDropbear v2022.83"), Some(Tool::Dropbear));
+        assert_eq!(Tool::that_said("sh: ssh: not found"), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Has a session's server run a command (RFC 4254, section 6.5), without a terminal. Never quotes or
+//! changes the command: the server gives it to the login shell of the person as it is.
+
+use std::fmt;
+use std::time::Duration;
+
+use russh::ChannelMsg;
+
+use super::channel::{Channel, Message, Received};
+use super::process::{Process, STDERR};
+use super::session::{Session, Unanswered, words_of};
+use super::shelf::{Shelf, Source};
+
+/// Why a command was not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecError {
+    /// The server opens no channel for it (`MaxSessions` of OpenSSH, or a server that runs nothing):
+    /// its words, escaped.
+    NoChannel(String),
+    /// The server opened a channel and then would not start the command.
+    NotStarted,
+    /// No answer in time. The command may have been started; its channel is closed then.
+    TimedOut,
+    /// The session ended.
+    SessionLost,
+}
+
+impl fmt::Display for ExecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExecError::NoChannel(said) if said.is_empty() => f.write_str("the server runs nothing here"),
+            ExecError::NoChannel(said) => write!(f, "the server runs nothing here: {said}"),
+            ExecError::NotStarted => f.write_str("the server would not start the command"),
+            ExecError::TimedOut => f.write_str("no answer in time"),
+            ExecError::SessionLost => f.write_str("the session was lost"),
+        }
+    }
+}
+
+impl From<Unanswered> for ExecError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::TimedOut => ExecError::TimedOut,
+            Unanswered::SessionLost => ExecError::SessionLost,
+        }
+    }
+}
+
+impl Session {
+    /// Runs a command on the server. A server that forces another command (`ForceCommand`, or
+    /// `command=` beside the key) runs that one, and does not say so.
+    ///
+    /// A command that is started after `within` has passed loses its channel at once.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn exec(&self, command: &str, within: Duration) -> Result<Process, ExecError> {
+        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
+        let (command, member) = (command.to_owned(), channels.join());
+        let asking = async move {
+            match handle.channel_open_session().await {
+                Ok(channel) => start(channels.take(channel, member), &command).await,
+                Err(russh::Error::ChannelOpenFailure(reason)) => {
+                    Err(ExecError::NoChannel(words_of(&notes, &reason).await))
+                }
+                Err(_) => Err(ExecError::SessionLost),
+            }
+        };
+        self.ask(within, asking).await?
+    }
+}
+
+/// Asks for the command and waits for the answer. What the command says before that counts.
+async fn start(channel: Channel, command: &str) -> Result<Process, ExecError> {
+    let (mut reader, writer, closer) = channel.split();
+    writer.run(command).await.map_err(|_| ExecError::SessionLost)?;
+    let shelf = Shelf::default();
+    loop {
+        match reader.message().await {
+            Message::About(ChannelMsg::Success) => return Ok(Process::start(reader, writer, closer, shelf)),
+            Message::About(ChannelMsg::Failure) | Message::Stream(Received::Closed) => {
+                return Err(ExecError::NotStarted);
+            }
+            Message::Stream(Received::Broken) => return Err(ExecError::SessionLost),
+            Message::Stream(Received::Data(bytes)) => shelf.put(Source::Stdout, &bytes),
+            Message::About(ChannelMsg::ExtendedData { ext: STDERR, data }) => {
+                shelf.put(Source::Stderr, &data)
+            }
+            Message::Stream(Received::End) | Message::About(_) => {}
+        }
+    }
+}
