@@ -1,56 +1,60 @@
-//! `hopper plan --explain`: why each forward goes the way it goes. Opens no socket and no file but the
-//! topology.
+//! `hopper explain`: the route that a running forward takes, and how each hop of it stands now. Exit code 0
+//! when the forward is up, 8 when it is not, 3 when nothing runs.
 
 use std::ffi::OsStr;
+use std::time::SystemTime;
 
-use super::file::Source;
-use super::{Ended, Talk, trouble};
-use crate::engine::{Exit, Failure, Phase};
-use crate::plan::{self, PlanOptions, show};
-use crate::report::no_plan;
-use crate::topology::{ForwardId, Topology, escape, nearest};
+use super::file::name_of;
+use super::plan_diff::no_plan;
+use super::plan_explain::no_such_forward;
+use super::{Ended, Talk, status};
+use crate::control::{Client, Dirs, Limits, Place, list_running};
+use crate::engine::Exit;
+use crate::plan::Said;
+use crate::report::explain::Route;
+use crate::topology::escape;
 
-/// Explains the route of the forward with this name, or of all.
+/// Explains a forward of one run; of the only one when none is named.
 ///
 /// # Errors
-/// When the file cannot be read, or has no such forward; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOptions) -> Ended {
-    let source = Source::read(wanted)?;
-    let topology = match source.topology() {
-        Ok(topology) => topology,
-        Err(problems) => return Ok(source.tell(talk, &problems)),
-    };
-    let only = only.map(|name| ForwardId(name.to_owned()));
-    if let Some(only) = only.as_ref().filter(|only| topology.forwards.iter().all(|one| one.id != **only)) {
-        return Err(no_such_forward(&only.0, &topology));
-    }
-    let found = plan::explain(&topology, only.as_ref(), options);
-    if talk.json {
-        let mut value = show::why_json(&found);
-        value["errors"] = no_plan::json(&found.errors);
-        talk.json(&value);
-    } else {
-        talk.data(&show::why(&found, talk.plan_style()));
-    }
-    Ok(match found.errors.as_slice() {
-        [] => Exit::Done,
-        _ if talk.json => Exit::Topology,
-        errors => talk.no_plan(errors),
-    })
-}
-
-fn no_such_forward(wrong: &str, topology: &Topology) -> Failure {
-    /// Forwards that are named before the rest is left out.
-    const NAMED: usize = 8;
-    let names = || topology.forwards.iter().map(|forward| forward.id.0.as_str());
-    let help = match nearest(wrong, names()).filter(|_| wrong.len() <= 64) {
-        Some(meant) => format!("did you mean \"{}\"?", escape(&meant)),
+/// When the run cannot be asked, or has no such forward.
+pub fn run(talk: &Talk, forward: &str, wanted: Option<&OsStr>) -> Ended {
+    let dirs = Dirs::from_env()?;
+    let name = match wanted {
+        Some(wanted) => name_of(wanted)?,
         None => {
-            let few: Vec<String> = names().take(NAMED).map(escape).collect();
-            let more = if topology.forwards.len() > NAMED { " …" } else { "" };
-            format!("write one of: {}{more}", few.join(", "))
+            let running = list_running(&dirs)?.into_iter().filter(|found| found.running).collect::<Vec<_>>();
+            match running.as_slice() {
+                [] => {
+                    talk.say("Nothing is running. Without a run: hopper plan FILE --explain\n");
+                    return Ok(Exit::NotRunning);
+                }
+                [only] => only.name.clone(),
+                several => return Err(status::which(&format!("explain {}", escape(forward)), several)),
+            }
         }
     };
-    let message = format!("there is no forward named \"{}\"", escape(wrong));
-    trouble("H0308", Exit::Usage, Phase::Plan, message, &help)
+    let place = Place::new(&dirs, &name)?;
+    let asked = async {
+        let mut client = Client::connect(&place, Limits::default()).await?;
+        Ok((client.plan().await?, client.status().await?))
+    };
+    let (plan, status) = status::runtime()?.block_on(asked)?;
+    let plan = Said::read(&plan).map_err(|error| no_plan(&name, &error))?;
+    let Some(route) = Route::new(&status, &plan, forward) else {
+        return Err(no_such_forward(forward, plan.forwards.iter().map(|one| one.id.as_str())));
+    };
+    if talk.json {
+        talk.json(&route.json());
+    } else {
+        talk.data(&route.text(talk.out, SystemTime::now()));
+        // The run knows its plan, and no longer the file that the plan was made of.
+        let shown = wanted.map(|wanted| escape(&wanted.to_string_lossy()));
+        let file = shown.filter(|shown| *shown != name).unwrap_or_else(|| "FILE".to_owned());
+        let forward = escape(forward);
+        talk.say(&format!(
+            "Why this route, and what else there is: hopper plan {file} --explain {forward}\n"
+        ));
+    }
+    Ok(if route.is_up() { Exit::Done } else { Exit::Degraded })
 }

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
-use crate::plan::{self, PlanOptions, show};
+use crate::plan::show::{self, Diagram};
+use crate::plan::{self, PlanOptions};
 use crate::topology::escape;
 
 /// How a plan is printed.
@@ -21,6 +22,8 @@ pub enum Form {
     Dot,
     /// A Mermaid flowchart.
     Mermaid,
+    /// A picture.
+    Svg,
     /// What each host must allow.
     Grants,
     /// `hopper.grants/1`.
@@ -44,8 +47,9 @@ pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, form: Form) -> En
     match form {
         Form::Json => talk.json(&show::json(&plan)),
         Form::Ssh => talk.data(&show::ssh(&plan)),
-        Form::Dot => talk.data(&show::dot(&plan, &topology)),
-        Form::Mermaid => talk.data(&show::mermaid(&plan, &topology)),
+        Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, &topology))),
+        Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, &topology))),
+        Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, &topology))),
         Form::Grants => talk.data(&show::grants(&plan::grants(&plan))),
         Form::GrantsJson => talk.json(&show::grants_json(&plan::grants(&plan))),
         Form::Text => {

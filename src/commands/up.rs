@@ -112,8 +112,11 @@ async fn hold(
     let controls = Controls::default();
     let mut run = engine::start(plan.clone(), world, controls.clone());
     let (board, leave) = (run.board.clone(), controls.leave.clone());
-    let hooks =
-        Hooks { snapshot: Arc::new(move || board.snapshot()), down: Arc::new(move || leave.cancel()) };
+    let hooks = Hooks {
+        plan: Arc::new(plan.clone()),
+        snapshot: Arc::new(move || board.snapshot()),
+        down: Arc::new(move || leave.cancel()),
+    };
     let server = match Server::bind(claim, hooks, Limits::default()) {
         Ok(server) => server,
         Err(failure) => {

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use rustix::process::geteuid;
+use serde_json::Value;
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -71,6 +72,17 @@ impl Client {
     pub async fn status(&mut self) -> Result<Status, Failure> {
         match self.ask(&Request::Status).await? {
             Reply::Status(status) => Ok(*status),
+            other => Err(self.surprised(&other)),
+        }
+    }
+
+    /// The plan that the run obeys, as `hopper.plan/1`.
+    ///
+    /// # Errors
+    /// As for [`Client::status`].
+    pub async fn plan(&mut self) -> Result<Value, Failure> {
+        match self.ask(&Request::Plan).await? {
+            Reply::Plan(plan) => Ok(*plan),
             other => Err(self.surprised(&other)),
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::engine::{Event, Status};
 
@@ -20,6 +21,8 @@ pub enum Request {
     },
     /// How does the run stand?
     Status,
+    /// What plan does it obey?
+    Plan,
     /// Take it down, and tell me until nothing is left.
     Down,
 }
@@ -32,6 +35,8 @@ pub enum Reply {
     Hello(Hello),
     /// To `status`.
     Status(Box<Status>),
+    /// To `plan`, as `hopper.plan/1`.
+    Plan(Box<Value>),
     /// To `down`, for each thing that is gone.
     Closed(Closed),
     /// To `down`, at the very end: `true`, nothing is left. The connection closes.
@@ -129,6 +134,7 @@ mod tests {
         let request = |request: Request| serde_json::to_string(&request).unwrap();
         assert_eq!(request(Request::Hello { protocol: 1 }), r#"{"do":"hello","protocol":1}"#);
         assert_eq!(request(Request::Status), r#"{"do":"status"}"#);
+        assert_eq!(request(Request::Plan), r#"{"do":"plan"}"#);
         let reply = |reply: Reply| serde_json::to_string(&reply).unwrap();
         assert_eq!(reply(Reply::Down(true)), r#"{"down":true}"#);
         assert_eq!(reply(Reply::Closed(Closed::Tunnel("T2".to_owned()))), r#"{"closed":{"tunnel":"T2"}}"#);

@@ -22,13 +22,16 @@ use super::line::{self, NoLine};
 use super::message::PROTOCOL;
 use super::{Claim, Closed, Hello, Limits, Reason, Refusal, Reply, Request, failure};
 use crate::engine::{Event, Failure, Snapshot, Status};
+use crate::plan::{Plan, show};
 
 /// Lines of progress kept for a `down` client that reads slowly; older ones are skipped.
 const BACKLOG: usize = 1024;
 
-/// How the control socket reaches the run. Both are called from the socket's tasks and must not block.
+/// How the control socket reaches the run. The functions are called from the socket's tasks and must not block.
 #[derive(Clone)]
 pub struct Hooks {
+    /// The plan that the run obeys.
+    pub plan: Arc<Plan>,
     /// How the run stands now.
     pub snapshot: Arc<dyn Fn() -> Snapshot + Send + Sync>,
     /// Starts the teardown; called once for every client that asks.
@@ -187,6 +190,10 @@ impl Desk {
                 Ok(Request::Status) => {
                     let status = Status::new(&self.name, process::id(), &(self.hooks.snapshot)());
                     self.say(&mut write, &Reply::Status(Box::new(status))).await
+                }
+                Ok(Request::Plan) => {
+                    let plan = Reply::Plan(Box::new(show::json(&self.hooks.plan)));
+                    self.say(&mut write, &plan).await
                 }
                 Ok(Request::Down) => return self.down(&mut write).await,
                 Err(Some((reason, what))) => return self.refuse(&mut write, reason, what).await,

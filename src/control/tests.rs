@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::engine::{Event, RunState, Snapshot, TunnelSnapshot, TunnelState};
-use crate::plan::TunnelId;
-use crate::topology::{ForwardId, HostId};
+use crate::plan::{Plan, TunnelId};
+use crate::topology::{ForwardId, HostId, Strategy};
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(30);
@@ -42,7 +42,16 @@ fn run(limits: Limits) -> Run {
     let (asked, asks) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let (notify, count) = (Arc::clone(&asked), Arc::clone(&asks));
     let since = SystemTime::UNIX_EPOCH;
+    let plan = Plan {
+        topology: "corp".to_owned(),
+        strategy: Strategy::Nested,
+        tunnels: Vec::new(),
+        layers: Vec::new(),
+        forwards: Vec::new(),
+        parallel: 1,
+    };
     let hooks = Hooks {
+        plan: Arc::new(plan),
         snapshot: Arc::new(move || Snapshot {
             state: RunState::Up,
             since,

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 
 use super::blame::{self, TunnelBlame};
 use super::event::{Event, Stage};
 use super::far_client::{self, FarClient};
+use super::ground::{Ground, Live};
 use super::{Failure, World};
 use crate::forward::{self, Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
@@ -24,43 +24,6 @@ pub(super) struct Scene {
     pub world: World,
     pub events: UnboundedSender<Event>,
     pub budget: Budget,
-}
-
-/// What a tunnel stands on.
-#[derive(Default)]
-pub(super) struct Ground {
-    /// The session that it rides.
-    pub below: Option<Arc<Session>>,
-    /// The session over which its client is started.
-    pub control: Option<Arc<Session>>,
-}
-
-/// What a tunnel is once it is open.
-#[derive(Clone)]
-pub(super) enum Live {
-    /// A session of our own.
-    Session(Arc<Session>),
-    /// A client on another host.
-    Client(Arc<FarClient>),
-}
-
-impl Live {
-    /// Fires when it has ended.
-    pub fn ended(&self) -> CancellationToken {
-        match self {
-            Live::Session(session) => session.ended(),
-            Live::Client(client) => client.ended(),
-        }
-    }
-
-    /// Ends it at once.
-    pub fn cut(self) {
-        match self {
-            Live::Session(session) => session.cut(),
-            // Its input ends with it.
-            Live::Client(client) => drop(client),
-        }
-    }
 }
 
 /// A tunnel that was opened.
@@ -292,45 +255,4 @@ fn patience(tunnel: &Tunnel) -> Option<Duration> {
     let keepalive = tunnel.server.keepalive;
     let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(2);
     (!keepalive.interval.is_zero()).then(|| keepalive.interval.saturating_mul(tolerated))
-}
-
-/// The lowest of this tunnel and those under it that no longer answers, and why. `sessions` holds what
-/// is open, in plan order.
-pub(super) async fn broken_ground(
-    plan: &Plan,
-    top: Option<usize>,
-    alive: &[Option<Live>],
-) -> Option<(usize, String)> {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    for t in ground(plan, top) {
-        let session = match &alive[t] {
-            Some(Live::Session(session)) => session,
-            Some(Live::Client(client)) if client.ended().is_cancelled() => {
-                return Some((t, client.ending().await));
-            }
-            Some(Live::Client(_)) | None => continue,
-        };
-        if session.is_over() {
-            return Some((t, session.ending()));
-        }
-        if session.ping(PATIENCE).await.is_none() {
-            let ending = if session.is_over() { session.ending() } else { "it stopped answering".to_owned() };
-            return Some((t, ending));
-        }
-    }
-    None
-}
-
-/// This tunnel and everything that it stands on, the lowest first.
-fn ground(plan: &Plan, top: Option<usize>) -> Vec<usize> {
-    let mut stands = vec![false; plan.tunnels.len()];
-    top.into_iter().for_each(|top| stands[top] = true);
-    // Build order puts a tunnel after what it needs.
-    for t in (0..plan.tunnels.len()).rev().filter(|t| top.is_some_and(|top| *t <= top)) {
-        if stands[t] {
-            let needs = plan.tunnels[t].needs().filter_map(|id| plan.place(id));
-            needs.for_each(|under| stands[under] = true);
-        }
-    }
-    (0..stands.len()).filter(|&t| stands[t]).collect()
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::{BEAT, LISTENS, PROBE, Tool};
@@ -152,7 +151,7 @@ async fn beat(process: &Process) {
     let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         beats.tick().await;
-        if process.say(Bytes::from_static(b"\n")).await.is_err() {
+        if process.say((&b"\n"[..]).into()).await.is_err() {
             return;
         }
     }

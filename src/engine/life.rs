@@ -6,8 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::act::Live;
 use super::far_client::FarClient;
+use super::ground::Live;
 use crate::forward::{Bound, Meter, Relay};
 use crate::ssh::Session;
 

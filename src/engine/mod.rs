@@ -11,6 +11,7 @@ mod driver;
 mod event;
 mod failure;
 mod far_client;
+mod ground;
 mod life;
 mod machine;
 mod snapshot;
@@ -115,6 +116,7 @@ fn before(plan: &Plan) -> Snapshot {
                 bytes_up: 0,
                 bytes_down: 0,
                 proved_at: None,
+                cause: None,
             })
             .collect(),
     }

@@ -122,6 +122,8 @@ pub struct ForwardSnapshot {
     pub bytes_down: u64,
     /// When the far end last answered its check.
     pub proved_at: Option<SystemTime>,
+    /// Why it failed.
+    pub cause: Option<String>,
 }
 
 /// Where a forward stands.

@@ -74,6 +74,9 @@ pub struct ForwardStatus {
     /// When the far end last answered its check, RFC 3339.
     #[serde(with = "rfc3339::option")]
     pub proved_at: Option<SystemTime>,
+    /// Why it failed.
+    #[serde(default)]
+    pub cause: Option<String>,
 }
 
 impl Status {
@@ -104,6 +107,7 @@ impl Status {
             bytes_up: forward.bytes_up,
             bytes_down: forward.bytes_down,
             proved_at: forward.proved_at,
+            cause: forward.cause.clone(),
         });
         Status {
             schema: Self::SCHEMA.to_owned(),
@@ -187,6 +191,7 @@ mod tests {
                 bytes_up: 12,
                 bytes_down: 34,
                 proved_at: Some(start + Duration::from_secs(1)),
+                cause: None,
             }],
         }
     }
@@ -202,7 +207,7 @@ mod tests {
                 r#""state":"up","rtt_ms":18.251,"reconnects":1,"cause":null}],"forwards":[{"id":"vnc","#,
                 r#""via":"T1","listen":"127.0.0.1:5901","to":"screen:5900","protocol":"vnc","state":"up","#,
                 r#""clients":2,"connections":7,"bytes_up":12,"bytes_down":34,"#,
-                r#""proved_at":"2026-09-21T14:13:21Z"}]}"#
+                r#""proved_at":"2026-09-21T14:13:21Z","cause":null}]}"#
             )
         );
     }

@@ -5,6 +5,7 @@
 
 mod client_command;
 mod course;
+mod diff;
 mod draft;
 mod error;
 mod explain;
@@ -21,6 +22,7 @@ mod property;
 #[cfg(test)]
 mod property_telescope;
 mod reach;
+mod said;
 mod same_listen;
 pub mod show;
 mod single_point;
@@ -28,11 +30,13 @@ mod telescope;
 mod tunnel;
 
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
+pub use diff::{Change, Diff, Part, Step, diff};
 pub use error::{NoPart, NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
+pub use said::{Said, SaidForward, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 

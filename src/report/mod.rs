@@ -4,6 +4,7 @@
 //! outside needs it to run. Progress and failures are talk (stderr), [`status`] and JSON are data.
 
 mod bars;
+pub mod explain;
 pub mod failure;
 mod json;
 mod names;

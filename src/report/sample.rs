@@ -152,6 +152,7 @@ pub(super) fn status() -> (Status, SystemTime) {
             bytes_up: 12_400_000,
             bytes_down: 388_000_000,
             proved_at: Some(since),
+            cause: None,
         }],
     };
     (Status::new("through-firewalls", 48213, &snapshot), since + Duration::from_secs(8_040))

@@ -169,7 +169,7 @@ fn forward_fields(forward: &ForwardStatus, style: Style) -> Vec<String> {
 }
 
 /// Whole milliseconds from ten on; below, a tenth matters.
-fn millis(ms: f64) -> String {
+pub(super) fn millis(ms: f64) -> String {
     if ms < 9.95 { format!("{ms:.1}") } else { format!("{ms:.0}") }
 }
 

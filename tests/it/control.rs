@@ -1,9 +1,11 @@
 //! The control socket: closed to others, deaf to garbage, patient with the mute.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::client::echo;
 use super::detached::small;
@@ -53,6 +55,21 @@ fn garbage_changes_nothing() {
     assert_eq!(echo(&listen, b"untouched"), b"untouched");
     home.run(&["down", "deaf"]).with(0);
     drop(mute);
+    home.assert_nothing_left();
+}
+
+#[test]
+fn a_run_tells_the_plan_it_obeys() {
+    let home = Home::new();
+    let file = home.file("plain.json", small("plain"));
+    home.up(&file, &["--carrier", "port"]);
+    let mut stream = UnixStream::connect(home.socket("plain")).expect("connect to the control socket");
+    stream.write_all(b"{\"do\":\"hello\",\"protocol\":1}\n{\"do\":\"plan\"}\n").expect("ask");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("an answer"));
+    let told: Value = serde_json::from_str(&lines.nth(1).expect("two answers")).expect("JSON");
+    let planned = home.run(&["plan", &file, "--carrier", "port", "--json"]).with(0).json();
+    assert_eq!(told["plan"], planned);
+    home.run(&["down", "plain"]).with(0);
     home.assert_nothing_left();
 }
 

@@ -39,7 +39,8 @@ fn every_graph_can_be_drawn() {
     let home = Home::new();
     for file in all() {
         let graph = home.run(&["plan", &file, "--dot"]).with(0).stdout;
-        match reads("dot", &["-Tsvg"], &graph) {
+        let whole = home.run(&["graph", &file, "--dot"]).with(0).stdout;
+        match reads("dot", &["-Tsvg"], &(graph.clone() + &whole)) {
             None => {
                 eprintln!("skipped: Graphviz (dot) is not installed");
                 return;
@@ -50,10 +51,33 @@ fn every_graph_can_be_drawn() {
 }
 
 #[test]
+fn a_graph_needs_no_route() {
+    let home = Home::new();
+    let file = "tests/topologies/wrong/no-route.json";
+    home.run(&["plan", file]).with(10);
+    let said = home.run(&["graph", file]).with(0).stdout;
+    assert!(
+        said.contains("No chain of links leads from local to these:") && said.contains("island"),
+        "{said}"
+    );
+    let json = home.run(&["graph", file, "--json"]).with(0).json();
+    assert_eq!(
+        (&json["schema"], &json["topology"]),
+        (&"hopper.graph/1".into(), &"no-route".into()),
+        "{json}"
+    );
+    for form in ["--dot", "--mermaid", "--svg"] {
+        let said = home.run(&["graph", file, form]).with(0).stdout;
+        assert!(said.contains("island") && said.contains("web :80"), "{said}");
+        home.run(&["graph", file, form, "--json"]).with(2);
+    }
+}
+
+#[test]
 fn one_form_at_a_time_and_only_of_a_plan() {
     let home = Home::new();
     let file = all().next().expect("a topology");
-    let forms = ["--json", "--ssh", "--dot", "--mermaid", "--grants"];
+    let forms = ["--json", "--ssh", "--dot", "--mermaid", "--svg", "--grants"];
     let together = |one, other| [("--json", "--grants"), ("--grants", "--json")].contains(&(one, other));
     for one in forms {
         for other in forms.into_iter().filter(|other| *other != one && !together(one, *other)) {

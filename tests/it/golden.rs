@@ -86,9 +86,33 @@ fn every_plan_is_told_to_machines_as_before() {
     }
 }
 
+/// The forms of a graph, and the endings of their pages.
+const GRAPHS: [(&str, &str); 6] = [
+    ("", "txt"),
+    ("--ascii", "ascii.txt"),
+    ("--json", "json"),
+    ("--dot", "dot"),
+    ("--mermaid", "mmd"),
+    ("--svg", "svg"),
+];
+
+#[test]
+fn every_graph_is_told_as_before() {
+    let (home, mut book) = (Home::new(), Book::default());
+    for file in all() {
+        for (form, ending) in GRAPHS {
+            let words = [["graph", &file].as_slice(), [form].as_slice()].concat();
+            let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let ended = home.run(&words).with(0);
+            assert_eq!(ended.stderr, "", "{file} {form}");
+            book.compare(&format!("graph/{}.{ending}", stem(&file)), &ended.stdout);
+        }
+    }
+}
+
 /// The other forms of a plan, and the endings of their pages.
-const FORMS: [(&str, &str); 4] =
-    [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd"), ("--grants", "grants.txt")];
+const FORMS: [(&str, &str); 5] =
+    [("--ssh", "sh"), ("--dot", "dot"), ("--mermaid", "mmd"), ("--svg", "svg"), ("--grants", "grants.txt")];
 
 #[test]
 fn every_plan_has_its_other_forms() {
@@ -217,6 +241,7 @@ fn no_two_topologies_share_a_name_and_no_page_is_left_over() {
     let drawn = FORMS.map(|(_, ending)| ending);
     assert_eq!(pages("plan"), wanted(&[told.as_slice(), &drawn, &["grants.json"]].concat()));
     assert_eq!(pages("explain"), wanted(&told));
+    assert_eq!(pages("graph"), wanted(&GRAPHS.map(|(_, ending)| ending)));
     let wanted = topologies(WRONG).iter().map(|file| format!("{}.txt", stem(file))).collect();
     assert_eq!(pages("wrong"), wanted);
 }

@@ -158,6 +158,7 @@ impl Driver {
                     self.scene.tell(Event::Closing);
                 }
                 Action::AnnounceForwardFailed(f, failure) => {
+                    self.board.post(|snapshot| snapshot.forwards[f].cause = Some(failure.message.clone()));
                     let forward = self.scene.plan.forwards[f].forward.id.clone();
                     self.scene.tell(Event::ForwardFailed { forward, failure });
                 }

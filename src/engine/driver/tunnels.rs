@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Driver, Report};
 use crate::engine::Failure;
-use crate::engine::act::{Ground, Live, broken_ground};
 use crate::engine::blame::{self, TunnelBlame};
+use crate::engine::ground::{Ground, Live, broken_ground};
 use crate::engine::life::{Promise, TunnelLife, Work};
 
 /// How long a session may take to say goodbye.

@@ -1,5 +1,7 @@
 //! The plan as `hopper.plan/1`: grows without breaking, keys in a fixed order.
 
+mod settings;
+
 use serde_json::{Value, json};
 
 use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
@@ -44,6 +46,7 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         "listen": listen,
         "entry": entry,
         "target": tunnel.target.to_string(),
+        "settings": settings::settings(&tunnel.server),
     })
 }
 
@@ -58,6 +61,9 @@ fn forward(planned: &PlannedForward) -> Value {
         "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         "hops": planned.hops(),
         "tunnels": planned.tunnels.len(),
+        "check": settings::check(&planned.forward.check),
+        "required": planned.forward.required,
+        "protocol": planned.forward.protocol,
     })
 }
 
@@ -75,6 +81,12 @@ mod tests {
         topology.hosts[1].user = Some("alice".to_owned());
         topology.links[2].carrier = Some(CarrierKind::Channel);
         let value = json(&plan(&topology, &options).unwrap());
+        let usual = json!({
+            "auth": ["agent", "key"], "identities": [], "identities_only": false,
+            "host_key": { "fingerprints": [], "alias": null, "file": null },
+            "keepalive": { "interval_ms": 5000, "max": 3 },
+            "timeout": { "connect_ms": 10000, "banner_ms": 10000, "login_ms": 20000, "forward_ms": 10000 },
+        });
         let wanted = json!({
             "schema": "hopper.plan/1",
             "topology": "vnc",
@@ -82,15 +94,16 @@ mod tests {
             "layers": [["T1"], ["T2"], ["T3"]],
             "tunnels": [
                 { "id": "T1", "client": "local", "run": "here", "control": null, "server": "gate-b", "user": null, "address": "gate-b:22",
-                  "through": null, "carrier": null, "listen": null, "entry": null, "target": "gate-b:22" },
+                  "through": null, "carrier": null, "listen": null, "entry": null, "target": "gate-b:22", "settings": usual },
                 { "id": "T2", "client": "local", "run": "here", "control": null, "server": "gate-c", "user": "alice", "address": "gate-c:22",
-                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-c:22" },
+                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-c:22", "settings": usual },
                 { "id": "T3", "client": "local", "run": "here", "control": null, "server": "gate-d", "user": null, "address": "gate-d:22",
-                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-d:22" },
+                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-d:22", "settings": usual },
             ],
             "forwards": [
                 { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
-                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3 },
+                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3,
+                  "check": { "banner": "RFB " }, "required": true, "protocol": null },
             ],
             "summary": { "tunnels": 3, "control": 0, "hops": 4, "reach": 4, "forwards": 1 },
         });

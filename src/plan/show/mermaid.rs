@@ -1,25 +1,22 @@
-//! The topology and its plan as a Mermaid flowchart, which many pages of text draw by themselves.
+//! A diagram as a Mermaid flowchart, which many pages of text draw by themselves.
 
 use super::diagram::{Diagram, Kind};
-use crate::plan::Plan;
-use crate::topology::Topology;
 
 /// A flowchart of hosts and links; what the plan uses is thick.
-pub fn mermaid(plan: &Plan, topology: &Topology) -> String {
-    let diagram = Diagram::new(plan, topology);
+pub fn mermaid(diagram: &Diagram) -> String {
     let mut out = String::from("flowchart LR\n");
     for (place, shape) in diagram.boxes.iter().enumerate() {
         let (open, close) = match shape.kind {
             Kind::Local => ("([", "])"),
             Kind::Server => ("[", "]"),
-            Kind::Target => ("(", ")"),
+            Kind::Target | Kind::Inside => ("(", ")"),
         };
         let used = if shape.used { ":::used" } else { "" };
-        out.push_str(&format!("  n{place}{open}{}{close}{used}\n", quoted(&shape.lines)));
+        out.push_str(&format!("  n{place}{open}{}{close}{used}\n", quoted(&shape.all())));
     }
     for arrow in &diagram.arrows {
         let line = if arrow.used { "==>" } else { "-->" };
-        let label = match arrow.lines.as_slice() {
+        let label = match arrow.lines().as_slice() {
             [] => String::new(),
             lines => format!("|{}|", quoted(lines)),
         };
@@ -50,7 +47,7 @@ mod tests {
         let mut topology = vnc().with_link("local", "gate-c");
         topology.links[4].cost = 99;
         topology.hosts[3].label = Some("a\"] %%{x}%% `größe`\n".to_owned());
-        let text = mermaid(&plan(&topology, &PlanOptions::default()).unwrap(), &topology);
+        let text = mermaid(&Diagram::of_plan(&plan(&topology, &PlanOptions::default()).unwrap(), &topology));
         let label = "a#34;#93; #37;#37;#123;x#125;#37;#37; #96;größe#96;#92;u#123;a#125;";
         assert!(text.contains(&format!("  n4(\"screen<br/>{label}\"):::used\n")), "{text}");
         assert!(text.contains("  n2 ==>|\"fw3<br/>T3\"| n3\n"), "{text}");

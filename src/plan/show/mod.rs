@@ -2,27 +2,36 @@
 //! those who draw them, as grants for those who run the hosts. Shows, never decides.
 
 mod diagram;
+mod difference;
 mod dot;
 mod fold;
 mod grants;
 mod grants_json;
+mod graph_json;
 mod json;
 mod listing;
 mod mermaid;
+mod outline;
 mod picture;
 mod pictures;
 mod ssh;
+mod svg;
 mod text;
 mod why;
 mod why_json;
 
+pub use diagram::Diagram;
+pub use difference::{difference, difference_json};
 pub use dot::dot;
 pub use fold::fold;
 pub use grants::grants;
 pub use grants_json::grants_json;
+pub use graph_json::graph_json;
 pub use json::json;
 pub use mermaid::mermaid;
+pub use outline::outline;
 pub use ssh::ssh;
+pub use svg::svg;
 pub use text::text;
 pub use why::why;
 pub use why_json::why_json;

@@ -1,0 +1,57 @@
+//! `hopper plan --explain`: why each forward goes the way it goes. Opens no socket and no file but the
+//! topology.
+
+use std::ffi::OsStr;
+
+use super::file::Source;
+use super::{Ended, Talk, trouble};
+use crate::engine::{Exit, Failure, Phase};
+use crate::plan::{self, PlanOptions, show};
+use crate::report::no_plan;
+use crate::topology::{ForwardId, escape, nearest};
+
+/// Explains the route of the forward with this name, or of all.
+///
+/// # Errors
+/// When the file cannot be read, or has no such forward; problems in it are told here.
+pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOptions) -> Ended {
+    let source = Source::read(wanted)?;
+    let topology = match source.topology() {
+        Ok(topology) => topology,
+        Err(problems) => return Ok(source.tell(talk, &problems)),
+    };
+    let only = only.map(|name| ForwardId(name.to_owned()));
+    if let Some(only) = only.as_ref().filter(|only| topology.forwards.iter().all(|one| one.id != **only)) {
+        let names = topology.forwards.iter().map(|forward| forward.id.0.as_str());
+        return Err(no_such_forward(&only.0, names));
+    }
+    let found = plan::explain(&topology, only.as_ref(), options);
+    if talk.json {
+        let mut value = show::why_json(&found);
+        value["errors"] = no_plan::json(&found.errors);
+        talk.json(&value);
+    } else {
+        talk.data(&show::why(&found, talk.plan_style()));
+    }
+    Ok(match found.errors.as_slice() {
+        [] => Exit::Done,
+        _ if talk.json => Exit::Topology,
+        errors => talk.no_plan(errors),
+    })
+}
+
+/// H0308, with the name that was probably meant among those that there are.
+pub(super) fn no_such_forward<'n>(wrong: &str, names: impl Iterator<Item = &'n str> + Clone) -> Failure {
+    /// Forwards that are named before the rest is left out.
+    const NAMED: usize = 8;
+    let help = match nearest(wrong, names.clone()).filter(|_| wrong.len() <= 64) {
+        Some(meant) => format!("did you mean \"{}\"?", escape(&meant)),
+        None => {
+            let few: Vec<String> = names.clone().take(NAMED).map(escape).collect();
+            let more = if names.count() > NAMED { " …" } else { "" };
+            format!("write one of: {}{more}", few.join(", "))
+        }
+    };
+    let message = format!("there is no forward named \"{}\"", escape(wrong));
+    trouble("H0308", Exit::Usage, Phase::Plan, message, &help)
+}

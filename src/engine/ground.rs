@@ -1,0 +1,89 @@
+//! What tunnels stand on, and which of it broke: the lowest that no longer answers is to blame for
+//! everything above it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::far_client::FarClient;
+use crate::plan::Plan;
+use crate::ssh::Session;
+
+/// What a tunnel stands on.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// The session that it rides.
+    pub below: Option<Arc<Session>>,
+    /// The session over which its client is started.
+    pub control: Option<Arc<Session>>,
+}
+
+/// What a tunnel is once it is open.
+#[derive(Clone)]
+pub(super) enum Live {
+    /// A session of our own.
+    Session(Arc<Session>),
+    /// A client on another host.
+    Client(Arc<FarClient>),
+}
+
+impl Live {
+    /// Fires when it has ended.
+    pub fn ended(&self) -> CancellationToken {
+        match self {
+            Live::Session(session) => session.ended(),
+            Live::Client(client) => client.ended(),
+        }
+    }
+
+    /// Ends it at once.
+    pub fn cut(self) {
+        match self {
+            Live::Session(session) => session.cut(),
+            // Its input ends with it.
+            Live::Client(client) => drop(client),
+        }
+    }
+}
+
+/// The lowest of this tunnel and those under it that no longer answers, and why. `sessions` holds what
+/// is open, in plan order.
+pub(super) async fn broken_ground(
+    plan: &Plan,
+    top: Option<usize>,
+    alive: &[Option<Live>],
+) -> Option<(usize, String)> {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    for t in ground(plan, top) {
+        let session = match &alive[t] {
+            Some(Live::Session(session)) => session,
+            Some(Live::Client(client)) if client.ended().is_cancelled() => {
+                return Some((t, client.ending().await));
+            }
+            Some(Live::Client(_)) | None => continue,
+        };
+        if session.is_over() {
+            return Some((t, session.ending()));
+        }
+        if session.ping(PATIENCE).await.is_none() {
+            let ending = if session.is_over() { session.ending() } else { "it stopped answering".to_owned() };
+            return Some((t, ending));
+        }
+    }
+    None
+}
+
+/// This tunnel and everything that it stands on, the lowest first.
+fn ground(plan: &Plan, top: Option<usize>) -> Vec<usize> {
+    let mut stands = vec![false; plan.tunnels.len()];
+    top.into_iter().for_each(|top| stands[top] = true);
+    // Build order puts a tunnel after what it needs.
+    for t in (0..plan.tunnels.len()).rev().filter(|t| top.is_some_and(|top| *t <= top)) {
+        if stands[t] {
+            let needs = plan.tunnels[t].needs().filter_map(|id| plan.place(id));
+            needs.for_each(|under| stands[under] = true);
+        }
+    }
+    (0..stands.len()).filter(|&t| stands[t]).collect()
+}

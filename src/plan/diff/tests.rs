@@ -1,0 +1,91 @@
+//! What a plan changes of another one.
+
+use serde_json::json;
+
+use super::*;
+use crate::plan::fixture::vnc;
+use crate::plan::{PlanOptions, plan};
+use crate::topology::{CarrierKind, Topology};
+
+fn planned(topology: &Topology, carrier: Option<CarrierKind>) -> Plan {
+    plan(topology, &PlanOptions { carrier, ..PlanOptions::default() }).unwrap()
+}
+
+/// `+T1` and so on, with what changes.
+fn steps(before: &Topology, after: &Topology) -> Vec<String> {
+    let running = show::json(&planned(before, None));
+    let found = diff(Some(&running), &planned(after, None)).unwrap();
+    let sign = |part: &Part| {
+        let changes: Vec<_> = part.changes.iter().map(|change| change.what.as_str()).collect();
+        let sign = match part.step {
+            Step::Open => '+',
+            Step::Change => '~',
+            Step::Close => '-',
+            Step::Keep => '=',
+        };
+        format!("{sign}{} {}", part.id, changes.join(" ")).trim_end().to_owned()
+    };
+    found.tunnels.iter().chain(&found.forwards).map(sign).collect()
+}
+
+#[test]
+fn the_same_plan_keeps_everything_and_no_run_opens_everything() {
+    let topology = vnc();
+    assert_eq!(steps(&topology, &topology), ["=T1", "=T2", "=T3", "=vnc"]);
+    let found = diff(None, &planned(&topology, None)).unwrap();
+    assert_eq!((found.count(Step::Open), found.is_none()), (4, false));
+}
+
+#[test]
+fn another_user_means_another_session_and_all_that_ride_it() {
+    let mut after = vnc();
+    after.hosts[1].user = Some("bob".to_owned());
+    assert_eq!(steps(&vnc(), &after), ["=T1", "+T2", "+T3", "-T3", "-T2", "~vnc via"]);
+}
+
+#[test]
+fn a_tunnel_is_known_by_what_it_is_and_not_by_its_number() {
+    let after = vnc().with_host("a-first").with_link("local", "a-first").with_link("a-first", "screen");
+    let mut dear = vnc();
+    dear.forwards[0].listen.port = 5902;
+    // One cheap gate instead of three.
+    assert_eq!(steps(&vnc(), &after), ["+T1", "-T3", "-T2", "-T1", "~vnc route"]);
+    assert_eq!(steps(&vnc(), &dear), ["=T1", "=T2", "=T3", "~vnc listen"]);
+    let more = vnc()
+        .with_host("aside")
+        .with_target("web")
+        .with_link("local", "aside")
+        .with_link("aside", "web")
+        .forward_to("web", "web", 80);
+    let running = show::json(&planned(&more, None));
+    let found = diff(Some(&running), &planned(&vnc(), None)).unwrap();
+    let was: Vec<_> = found.tunnels.iter().map(|part| (part.step, part.was.as_deref())).collect();
+    assert_eq!(was.iter().filter(|(step, _)| *step == Step::Keep).count(), 3, "{was:?}");
+    assert!(found.tunnels.iter().any(|part| part.step == Step::Keep && part.was.as_ref() != Some(&part.id)));
+}
+
+#[test]
+fn settings_are_told_by_their_names() {
+    let mut after = vnc();
+    after.hosts[0].keepalive.max = 9;
+    after.forwards[0].required = false;
+    assert_eq!(steps(&vnc(), &after), ["~T1 keepalive", "=T2", "=T3", "~vnc required"]);
+}
+
+#[test]
+fn another_carrier_is_another_tunnel() {
+    let (topology, port) = (vnc(), Some(CarrierKind::Port));
+    let running = show::json(&planned(&topology, None));
+    let found = diff(Some(&running), &planned(&topology, port)).unwrap();
+    assert_eq!((found.count(Step::Open), found.count(Step::Close), found.count(Step::Keep)), (2, 2, 1));
+}
+
+#[test]
+fn an_older_run_is_compared_as_far_as_it_tells() {
+    let mut running = show::json(&planned(&vnc(), None));
+    for tunnel in running["tunnels"].as_array_mut().unwrap() {
+        tunnel.as_object_mut().unwrap().remove("settings");
+    }
+    assert!(diff(Some(&running), &planned(&vnc(), None)).unwrap().is_none());
+    assert!(diff(Some(&json!({ "schema": "hopper.plan/2" })), &planned(&vnc(), None)).is_err());
+}

@@ -1,0 +1,100 @@
+//! A plan read back from `hopper.plan/1`, as a run tells it: as far as it is compared and shown. Nothing here is
+//! trusted: ids may name nothing, and every text is foreign.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What a plan says of itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Said {
+    /// Every tunnel, in build order.
+    pub tunnels: Vec<SaidTunnel>,
+    /// Every forward.
+    pub forwards: Vec<SaidForward>,
+}
+
+/// What it says of a tunnel.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SaidTunnel {
+    /// Its id in that plan.
+    pub id: String,
+    /// The host whose SSH client it is.
+    pub client: String,
+    /// Who runs that client: `here` is hopper itself.
+    #[serde(default)]
+    pub run: Option<String>,
+    /// The host logged in to.
+    pub server: String,
+    /// By which name.
+    pub user: Option<String>,
+    /// The server's own address.
+    pub address: String,
+    /// The tunnel it rides.
+    pub through: Option<String>,
+    /// How it rides that.
+    pub carrier: Option<String>,
+    /// Where a `port` carrier listens.
+    pub listen: Option<String>,
+    /// What the client dials there, where that is on a host in between.
+    #[serde(default)]
+    pub entry: Option<String>,
+    /// What is dialled.
+    pub target: String,
+    /// How the session is opened and kept. Missing where an older hopper runs.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+}
+
+/// What it says of a forward.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SaidForward {
+    /// Its id in the file.
+    pub id: String,
+    /// Where programs shall connect.
+    pub listen: String,
+    /// The target as the file writes it.
+    pub to: String,
+    /// What is dialled for it.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// The innermost tunnel it rides.
+    pub via: Option<String>,
+    /// Hosts from local to the target's host.
+    pub route: Vec<String>,
+    /// Whatever else there is, by its key.
+    #[serde(flatten)]
+    pub settings: Map<String, Value>,
+}
+
+impl SaidTunnel {
+    /// Whether the session goes over the hop between these hosts as the outermost of its own making: into its
+    /// server, or into the listener that lets it in.
+    pub fn takes(&self, from: &str, to: &str) -> bool {
+        let lets_in = || self.listen.as_ref()?.rsplit_once(':').map(|(host, _)| host == to);
+        self.server == to || (self.entry.is_some() && self.client == from && lets_in() == Some(true))
+    }
+}
+
+impl Said {
+    /// Reads a `hopper.plan/1`; keys that are not known are passed over.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read(plan: &Value) -> Result<Self, serde_json::Error> {
+        Said::deserialize(plan)
+    }
+
+    /// The tunnels that a forward rides, outermost first; as far as there are such.
+    pub fn ridden_by(&self, forward: &SaidForward) -> Vec<&SaidTunnel> {
+        let mut chain: Vec<&SaidTunnel> = Vec::new();
+        let mut next = forward.via.as_ref();
+        // A plan of some other making may go in circles.
+        while let Some(id) = next.filter(|_| chain.len() < self.tunnels.len()) {
+            let Some(tunnel) = self.tunnels.iter().find(|tunnel| tunnel.id == *id) else { break };
+            chain.push(tunnel);
+            next = tunnel.through.as_ref();
+        }
+        chain.reverse();
+        chain
+    }
+}

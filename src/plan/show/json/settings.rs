@@ -1,0 +1,44 @@
+//! How a session is opened and kept, and what proves a forward, as `hopper.plan/1` says it. Holds names and
+//! numbers only: no secret is ever in a plan.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::topology::{AuthMethod, Check, Host};
+
+/// The settings of the session on this host.
+pub(super) fn settings(host: &Host) -> Value {
+    let auth = host.auth.iter().map(|method| match method {
+        AuthMethod::Agent => "agent",
+        AuthMethod::Key => "key",
+    });
+    let (key, alive, time) = (&host.host_key, host.keepalive, host.timeout);
+    json!({
+        "auth": auth.collect::<Vec<_>>(),
+        "identities": host.identities,
+        "identities_only": host.identities_only,
+        "host_key": { "fingerprints": key.fingerprints, "alias": key.alias, "file": key.file },
+        "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
+        "timeout": {
+            "connect_ms": millis(time.connect),
+            "banner_ms": millis(time.banner),
+            "login_ms": millis(time.login),
+            "forward_ms": millis(time.forward),
+        },
+    })
+}
+
+/// What proves a forward, as the file writes it.
+pub(super) fn check(check: &Check) -> Value {
+    match check {
+        Check::Tcp => json!("tcp"),
+        Check::Banner(text) => json!({ "banner": text }),
+        Check::Http(path) => json!({ "http": path }),
+        Check::None => json!("none"),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
