@@ -33,6 +33,9 @@ pub(super) enum FarError {
     TimedOut(Vec<String>),
 }
 
+/// What a client says of a port that somebody else has.
+pub(super) const TAKEN: &str = "Address already in use";
+
 /// How many lines of a client's complaints are kept.
 const LINES: usize = 20;
 
@@ -89,6 +92,11 @@ impl FarClient {
         let client = FarClient { process, ended, _beating: beating.drop_guard() };
         let mut said = Vec::new();
         match tokio::time::timeout(within, client.listens(&mut said)).await {
+            // It is content with one family of addresses. Whoever has the other one would be dialled in
+            // its place.
+            Ok(true) if client.all_said(&mut said).await.iter().any(|line| line.contains(TAKEN)) => {
+                Err(FarError::Ended(said))
+            }
             Ok(true) => Ok(client),
             Ok(false) => Err(FarError::Ended(said)),
             Err(_) => Err(FarError::TimedOut(said)),
@@ -107,6 +115,13 @@ impl FarClient {
             }
         }
         false
+    }
+
+    /// What it said before it listened: complaints come another way, and may be a moment late.
+    async fn all_said<'s>(&self, said: &'s mut Vec<String>) -> &'s [String] {
+        const MOMENT: Duration = Duration::from_millis(50);
+        let _ = tokio::time::timeout(MOMENT, self.listens(said)).await;
+        said
     }
 
     /// Fires when it has ended.

@@ -55,13 +55,18 @@ pub(super) async fn broken_ground(
     alive: &[Option<Live>],
 ) -> Option<(usize, String)> {
     const PATIENCE: Duration = Duration::from_secs(2);
+    const NEWS: Duration = Duration::from_secs(1);
     for t in ground(plan, top) {
         let session = match &alive[t] {
             Some(Live::Session(session)) => session,
-            Some(Live::Client(client)) if client.ended().is_cancelled() => {
-                return Some((t, client.ending().await));
+            // It cannot be asked. But what rides it hears of its death before we do.
+            Some(Live::Client(client)) => {
+                if tokio::time::timeout(NEWS, client.ended().cancelled()).await.is_ok() {
+                    return Some((t, client.ending().await));
+                }
+                continue;
             }
-            Some(Live::Client(_)) | None => continue,
+            None => continue,
         };
         if session.is_over() {
             return Some((t, session.ending()));

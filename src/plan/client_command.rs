@@ -122,7 +122,8 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         ("StrictHostKeyChecking", "yes"),
         ("ExitOnForwardFailure", "yes"),
         ("PermitLocalCommand", "yes"),
-        ("LogLevel", "ERROR"),
+        // Errors alone would leave out a port that is taken in one family of addresses only.
+        ("LogLevel", "VERBOSE"),
     ] {
         option(key, value.to_owned());
     }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::TunnelBlame;
-use crate::engine::far_client::FarError;
+use crate::engine::far_client::{FarError, TAKEN};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{Entry, Unfit};
 use crate::ssh::ExecError;
@@ -53,12 +53,15 @@ impl TunnelBlame<'_> {
             () if heard(&["Permission denied", "Too many authentication", "No auth methods"]) => {
                 ("H0403", Exit::Login, Phase::Login)
             }
-            () if heard(&["cannot listen", "Address already in use", "Could not request local"]) => {
+            () if heard(&["cannot listen", TAKEN, "Could not request local"]) => {
                 ("H0706", Exit::Forward, Phase::Forward)
             }
             () => ("H0609", Exit::Unreachable, Phase::Connect),
         };
-        let message = format!("the ssh of {client} does not get to {server}");
+        let message = match exit {
+            Exit::Forward => format!("the ssh of {client} cannot listen for what goes to {server}"),
+            _ => format!("the ssh of {client} does not get to {server}"),
+        };
         let mut failure = self.failure(code, exit, phase, message);
         failure.facts.extend(said.iter().map(|line| ("it said", line.clone())));
         if said.is_empty() {
