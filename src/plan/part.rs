@@ -94,7 +94,7 @@ impl Plan {
         carriers.chain(plain).map(door).collect()
     }
 
-    /// The hosts where somebody has to run hopper on the same file.
+    /// The hosts where somebody has to run hopper on the same file, by id.
     pub fn others(&self) -> Vec<&HostId> {
         let mut hosts: Vec<&HostId> = Vec::new();
         for tunnel in &self.tunnels {
@@ -104,6 +104,7 @@ impl Plan {
                 hosts.push(host);
             }
         }
+        hosts.sort_unstable();
         hosts
     }
 }

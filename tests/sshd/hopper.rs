@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// hopper on host 0.
 pub struct Hopper<'b> {
     bed: &'b Bed,
+    host: usize,
     runs: Cell<usize>,
     agent: Option<PathBuf>,
     /// What listened on host 0 before hopper first ran.
@@ -50,7 +52,23 @@ impl<'b> Hopper<'b> {
     /// Remembers how host 0 looks before hopper runs.
     pub fn on(bed: &'b Bed) -> Hopper<'b> {
         let known = fs::read(bed.known_hosts()).unwrap_or_default();
-        Hopper { bed, runs: Cell::new(0), agent: None, before: bed.listeners(0), known }
+        Hopper { bed, host: 0, runs: Cell::new(0), agent: None, before: bed.listeners(0), known }
+    }
+
+    /// Somebody else's hopper, on another host.
+    pub fn at(bed: &'b Bed, host: usize) -> Hopper<'b> {
+        let hopper = Hopper { host, ..Hopper::on(bed) };
+        for folder in ["run", "state"] {
+            let folder = hopper.folder(folder);
+            fs::create_dir_all(&folder).expect("make a folder");
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("close the folder");
+        }
+        hopper
+    }
+
+    /// Where it keeps its sockets or its logs.
+    fn folder(&self, kind: &str) -> PathBuf {
+        self.bed.path(&if self.host == 0 { kind.to_owned() } else { format!("{kind}{}", self.host) })
     }
 
     /// From now on with this ssh-agent.
@@ -66,7 +84,7 @@ impl<'b> Hopper<'b> {
 
     /// The control socket of the run.
     pub fn socket(&self) -> PathBuf {
-        self.bed.path(&format!("run/hopper/{NAME}.sock"))
+        self.folder("run").join(format!("hopper/{NAME}.sock"))
     }
 
     /// Puts hopper's own environment on a command, and nothing else.
@@ -74,20 +92,20 @@ impl<'b> Hopper<'b> {
         command.env_clear();
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("LANG", "C.UTF-8");
         command.env("USER", "root").env("HOME", self.bed.path("home"));
-        command.env("XDG_RUNTIME_DIR", self.bed.path("run")).env("XDG_STATE_HOME", self.bed.path("state"));
+        command.env("XDG_RUNTIME_DIR", self.folder("run")).env("XDG_STATE_HOME", self.folder("state"));
         command.envs(self.agent.iter().map(|socket| ("SSH_AUTH_SOCK", socket)))
     }
 
     /// Starts `hopper` with these words.
     pub fn start(&self, words: &[&str]) -> Running {
-        let mut command = self.bed.on(0, env!("CARGO_BIN_EXE_hopper"));
+        let mut command = self.bed.on(self.host, env!("CARGO_BIN_EXE_hopper"));
         self.start_command(command.args(words))
     }
 
     /// Starts a command that runs hopper in some other way.
     pub fn start_command(&self, command: &mut Command) -> Running {
         let number = self.runs.replace(self.runs.get() + 1);
-        let out = |kind: &str| self.bed.path(&format!("hopper{number}-{kind}.log"));
+        let out = |kind: &str| self.bed.path(&format!("hopper{number}-{kind}-at{}.log", self.host));
         let (stdout, stderr) = (out("stdout"), out("stderr"));
         let file = |path: &Path| File::create(path).expect("make a log");
         command.stdin(Stdio::null()).stdout(file(&stdout)).stderr(file(&stderr));

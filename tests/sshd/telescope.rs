@@ -222,3 +222,65 @@ fn a_port_that_is_taken_there_is_told_as_such() {
     let gone = until(SOON, || clients(&bed).is_empty());
     assert!(gone, "{:?}", clients(&bed));
 }
+
+/// Nobody runs anything for anybody: each host has its own hopper, and each waits for its neighbour.
+#[test]
+fn hoppers_on_several_hosts_build_their_parts_in_any_order() {
+    let Some(bed) = line(5) else { return };
+    let topology = topology(&bed, 5, true).hosts("client", json!("hopper"));
+    let file = topology.write(&bed);
+    let file = file.to_str().expect("a plain path");
+    // The outermost first: what it needs is not there yet.
+    let (local, first, second) = (Hopper::on(&bed), Hopper::at(&bed, 1), Hopper::at(&bed, 2));
+    let outer = local.start(&["up", file]);
+    let middle = first.start(&["up", file, "--at", "h1"]);
+    let inner = second.start(&["up", file, "--at", "h2"]);
+    let all_up = until(SOON, || {
+        [&local, &first, &second].iter().all(|it| it.status().is_some_and(|status| status["state"] == "up"))
+    });
+    assert!(all_up, "{}\n{}\n{}", outer.stderr(), middle.stderr(), inner.stderr());
+    bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+    for (hopper, run) in [(&local, outer), (&first, middle), (&second, inner)] {
+        hopper.down();
+        assert_eq!(run.ended().code, 0);
+    }
+    local.assert_nothing_left();
+    assert_no_client_within(&bed, SOON);
+}
+
+#[test]
+fn a_host_that_has_no_part_says_who_has() {
+    let Some(bed) = line(5) else { return };
+    let topology = topology(&bed, 5, true).hosts("client", json!("hopper"));
+    let ended = Hopper::on(&bed).try_up(&topology, &["--at", "h4"]);
+    assert_eq!(ended.code, 10, "{}", ended.stderr);
+    assert!(ended.stderr.contains("H0205") && ended.stderr.contains("local, h1, h2"), "{}", ended.stderr);
+}
+
+/// Hosts of small systems have Dropbear's client and no other.
+#[test]
+fn a_host_without_openssh_runs_dbclient() {
+    let Some(bed) = standing() else { return };
+    let tools = bed.path("tools");
+    std::fs::create_dir(&tools).expect("make a folder");
+    for tool in ["sh", "dbclient", "sleep", "grep", "tr"] {
+        let found = must(bed.on(0, "sh").args(["-c", &format!("command -v {tool}")]));
+        std::os::unix::fs::symlink(found.trim(), tools.join(tool)).expect("link a tool");
+    }
+    let key = bed.path("home/.ssh/id_dropbear");
+    must(bed.on(0, "dropbearconvert").args(["openssh", "dropbear"]).arg(bed.key().path()).arg(&key));
+    let (home, path) = (bed.path("home"), tools.display().to_string());
+    bed.restart_sshd(1, &format!("SetEnv HOME={} PATH={path}", home.display()));
+    let hopper = Hopper::on(&bed);
+    let topology =
+        topology(&bed, 4, false).host(2, "identities", json!([key])).host(2, "host_key", json!({}));
+    hopper.up(&topology, &[]);
+    let names: Vec<_> = clients(&bed)
+        .into_iter()
+        .filter_map(|(_, pid)| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok())
+        .collect();
+    assert_eq!(names, ["dbclient\n"]);
+    bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+    signal("KILL", hopper.pid());
+    assert_no_client_within(&bed, SOON);
+}

@@ -136,3 +136,26 @@ fn a_screen_behind_three_firewalls_appears_and_nothing_is_left() {
 fn a_screen_behind_three_firewalls_appears_over_real_ports() {
     a_screen_appears("port");
 }
+
+/// The picture of the source document, exactly: two tunnels, the first one's client on the first host.
+#[test]
+fn a_screen_behind_three_firewalls_appears_with_two_tunnels() {
+    let Some(bed) = office() else { return };
+    bed.restart_sshd(1, &format!("SetEnv HOME={}", bed.path("home").display()));
+    bed.open(1, 2201);
+    assert_no_way_but_ssh(&bed);
+    let hopper = Hopper::on(&bed);
+    let topology = topology(&bed)
+        .host(1, "client", json!("exec"))
+        .host(1, "bind", json!("any"))
+        .host(2, "identities", json!([bed.key().path()]))
+        .host(2, "host_key", json!({ "file": bed.known_hosts() }));
+    hopper.up(&topology, &["--strategy", "telescoped"]);
+    let status = hopper.status().expect("status answers");
+    let servers: Vec<_> =
+        status["tunnels"].as_array().expect("tunnels").iter().map(|it| &it["server"]).collect();
+    assert_eq!(servers, ["h1", "h2", "h3"], "the session that starts the client, and two tunnels");
+    assert_picture(&bed);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
