@@ -5,8 +5,13 @@
 //! farther on. So a route is a walk of *steps*, from local over links that let a listener's port through
 //! to the innermost client, and a walk of *sessions* from there. With *k* steps it takes at least *k* + 1
 //! tunnels, or *k* when local itself may connect to the outermost listener by plain TCP.
+//!
+//! Walks of sessions are found for all forwards at once, tunnel by tunnel: of all walks with as many
+//! sessions to one host only the cheapest is kept.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
@@ -20,6 +25,7 @@ pub(super) struct Telescope<'g, 't> {
     graph: &'g Graph<'t>,
     /// Where clients can sit, by the number of steps from local.
     rungs: Vec<Vec<Rung>>,
+    fronts: RefCell<Fronts>,
 }
 
 /// A host where the innermost client can sit, and the cheapest walk of so many steps to it.
@@ -30,14 +36,48 @@ struct Rung {
     by: Option<(usize, EdgeIndex)>,
 }
 
-/// The cheapest walk of sessions from a host to the end of a forward.
-#[derive(Clone)]
-struct Rest {
+/// A walk of sessions from a rung.
+struct Walk {
+    /// What it costs, the steps to the rung included.
     cost: u64,
-    /// The link of its first session and where that leads; the last server has none.
-    next: Option<(EdgeIndex, NodeIndex)>,
-    /// What the last server dials.
-    end: End,
+    /// The rung it starts at: its steps, its place among those with as many.
+    start: (usize, usize),
+    /// Its last link, and the walk before that.
+    last: Option<(EdgeIndex, Rc<Walk>)>,
+}
+
+/// The best of two walks is the lesser: cheaper, then with fewer steps, then by the links in the file.
+type Rank = (u64, (usize, usize), Option<EdgeIndex>);
+
+/// The best walk of as many sessions to each host.
+type Front = HashMap<NodeIndex, Rc<Walk>>;
+
+/// The fronts found so far, by number of sessions.
+#[derive(Default)]
+struct Fronts {
+    /// Of walks with more sessions than steps.
+    protected: Vec<Front>,
+    /// Of walks with at least as many.
+    plain: Vec<Front>,
+    /// Hosts that later walks need not come by: all rungs are allowed, and a shorter walk got there.
+    done: [HashSet<NodeIndex>; 2],
+}
+
+impl Walk {
+    fn rank(&self) -> Rank {
+        (self.cost, self.start, self.last.as_ref().map(|(edge, _)| *edge))
+    }
+
+    fn links(&self) -> Vec<EdgeIndex> {
+        let mut links = Vec::new();
+        let mut at = self;
+        while let Some((edge, before)) = &at.last {
+            links.push(*edge);
+            at = before;
+        }
+        links.reverse();
+        links
+    }
 }
 
 impl<'g, 't> Telescope<'g, 't> {
@@ -69,7 +109,7 @@ impl<'g, 't> Telescope<'g, 't> {
                 next.insert((place, edge), (node, cost));
             }
             if next.is_empty() {
-                return Telescope { graph, rungs };
+                return Telescope { graph, rungs, fronts: RefCell::default() };
             }
             // In the order of their links in the file, walk by walk.
             rungs
@@ -87,105 +127,108 @@ impl<'g, 't> Telescope<'g, 't> {
     }
 
     fn fewest(&self, target: &Target, plain: bool, nested: Option<&Course>) -> Option<Course> {
-        let mut rests = self.ends(target)?;
-        // Walks of sessions, the shortest first; by number of sessions, then by host.
-        let mut walks: Vec<HashMap<NodeIndex, Rest>> = Vec::new();
-        let mut done: HashSet<NodeIndex> = HashSet::new();
-        loop {
-            let tunnels = walks.len();
-            if let Some((steps, cost, rung)) = self.best_start(&rests, tunnels, plain) {
-                walks.push(rests);
-                let course = self.assemble(&walks, steps, rung, plain);
-                // A walk with local clients only that is as good needs nobody else's help.
+        let mut fronts = self.fronts.borrow_mut();
+        for tunnels in 0.. {
+            if fronts.protected.len() == tunnels {
+                self.extend(&mut fronts);
+            }
+            let front = if plain { &fronts.plain[tunnels] } else { &fronts.protected[tunnels] };
+            if let Some((cost, walk, end)) = self.best_end(front, target) {
                 let as_good = nested.filter(|nested| {
-                    nested.sessions.len() == tunnels && steps == 0 && nested.cost(self.graph) <= cost
+                    nested.sessions.len() == tunnels && walk.start.0 == 0 && nested.cost(self.graph) <= cost
                 });
-                return Some(as_good.cloned().unwrap_or(course));
+                return Some(as_good.cloned().unwrap_or_else(|| self.assemble(walk, end, plain)));
             }
-            // From here on every client is allowed already: a longer walk from the same host is no use.
-            if tunnels > self.rungs.len() {
-                done.extend(rests.keys().copied());
-            }
-            let mut longer: HashMap<NodeIndex, Rest> = HashMap::new();
-            for (&node, rest) in &rests {
-                for (from, edge, link) in self.graph.into(node).filter(|(_, _, link)| link.ssh) {
-                    let cost = rest.cost + u64::from(link.link.cost);
-                    let better = longer.get(&from).is_none_or(|known| {
-                        (cost, Some(edge)) < (known.cost, known.next.map(|(edge, _)| edge))
-                    });
-                    if better && !done.contains(&from) {
-                        let end = rest.end.clone();
-                        longer.insert(from, Rest { cost, next: Some((edge, node)), end });
-                    }
-                }
-            }
-            if longer.is_empty() {
+            if fronts.protected[tunnels].is_empty() && fronts.plain[tunnels].is_empty() {
                 return None;
             }
-            walks.push(rests);
-            rests = longer;
         }
+        None
     }
 
-    /// The hosts that can dial the target, with what that costs.
-    fn ends(&self, target: &Target) -> Option<HashMap<NodeIndex, Rest>> {
+    /// The best way from a front to the target, and what it costs in all.
+    fn best_end<'f>(&self, front: &'f Front, target: &Target) -> Option<(u64, &'f Rc<Walk>, End)> {
         let node = self.graph.node(target.host())?;
-        let mut ends: HashMap<NodeIndex, Rest> = HashMap::new();
         match target {
             Target::Within { endpoint, .. } => {
-                ends.insert(node, Rest { cost: 0, next: None, end: End::Within(endpoint.clone()) });
+                front.get(&node).map(|walk| (walk.cost, walk, End::Within(endpoint.clone())))
             }
             Target::Dialled { port, .. } => {
-                for (from, edge, link) in self.graph.into(node).filter(|(_, _, link)| link.passes(*port)) {
-                    let rest = Rest { cost: link.link.cost.into(), next: None, end: End::Link(edge, *port) };
-                    let dearer = |known: &Rest| match known.end {
-                        End::Link(other, _) => (rest.cost, edge) < (known.cost, other),
-                        End::Within(_) => true,
-                    };
-                    if ends.get(&from).is_none_or(dearer) {
-                        ends.insert(from, rest);
-                    }
+                let diallers = self.graph.into(node).filter_map(|(from, edge, link)| {
+                    let walk = front.get(&from)?;
+                    Some(((walk.cost + u64::from(link.link.cost), walk.start, edge), walk, link))
+                });
+                let open = diallers.filter(|(_, _, link)| link.passes(*port));
+                let best = open.min_by_key(|(rank, ..)| *rank);
+                best.map(|((cost, _, edge), walk, _)| (cost, walk, End::Link(edge, *port)))
+            }
+        }
+    }
+
+    /// Finds the walks with one session more.
+    fn extend(&self, fronts: &mut Fronts) {
+        let sessions = fronts.protected.len();
+        let (protected, plain) = if sessions == 0 {
+            (self.started(0), self.started(0))
+        } else {
+            let [done_protected, done_plain] = &fronts.done;
+            let mut from = fronts.protected[sessions - 1].clone();
+            merge(&mut from, self.walked(sessions - 1));
+            let protected = self.advance(&from, done_protected);
+            let mut plain = self.advance(&fronts.plain[sessions - 1], done_plain);
+            merge(&mut plain, self.walked(sessions));
+            (protected, plain)
+        };
+        if sessions >= self.rungs.len() {
+            fronts.done[0].extend(protected.keys());
+            fronts.done[1].extend(plain.keys());
+        }
+        fronts.protected.push(protected);
+        fronts.plain.push(plain);
+    }
+
+    /// The hosts at the end of so many steps.
+    fn started(&self, steps: usize) -> Front {
+        let rungs = self.rungs.get(steps).map_or(&[][..], Vec::as_slice).iter().enumerate();
+        rungs
+            .map(|(place, rung)| {
+                (rung.node, Rc::new(Walk { cost: rung.cost, start: (steps, place), last: None }))
+            })
+            .collect()
+    }
+
+    /// The walks of as many sessions as steps.
+    fn walked(&self, steps: usize) -> Front {
+        let nowhere = HashSet::new();
+        (0..steps).fold(self.started(steps), |front, _| self.advance(&front, &nowhere))
+    }
+
+    /// Every walk one session longer, but not to hosts where that is of no use.
+    fn advance(&self, front: &Front, done: &HashSet<NodeIndex>) -> Front {
+        let mut next: HashMap<NodeIndex, (Rank, &Rc<Walk>)> = HashMap::new();
+        for (&node, walk) in front {
+            for (to, edge, link) in
+                self.graph.out_of(node).filter(|(to, _, link)| link.ssh && !done.contains(to))
+            {
+                let rank = (walk.cost + u64::from(link.link.cost), walk.start, Some(edge));
+                if next.get(&to).is_none_or(|(known, _)| rank < *known) {
+                    next.insert(to, (rank, walk));
                 }
             }
         }
-        Some(ends)
+        let longer = next.into_iter().map(|(to, ((cost, start, edge), before))| {
+            let last = edge.map(|edge| (edge, before.clone()));
+            (to, Rc::new(Walk { cost, start, last }))
+        });
+        longer.collect()
     }
 
-    /// The best rung to start as many tunnels from: its steps, the cost of all, its place.
-    fn best_start(
-        &self,
-        rests: &HashMap<NodeIndex, Rest>,
-        tunnels: usize,
-        plain: bool,
-    ) -> Option<(usize, u64, usize)> {
-        let most = if plain { tunnels } else { tunnels.saturating_sub(1) };
-        let mut best: Option<(u64, usize, usize)> = None;
-        for (steps, layer) in self.rungs.iter().enumerate().take(most + 1) {
-            for (place, rung) in layer.iter().enumerate() {
-                let Some(rest) = rests.get(&rung.node) else { continue };
-                let candidate = (rung.cost + rest.cost, steps, place);
-                if best.is_none_or(|best| candidate < best) {
-                    best = Some(candidate);
-                }
-            }
-        }
-        best.map(|(cost, steps, place)| (steps, cost, place))
-    }
-
-    /// The course that starts at this rung and takes the last of these walks.
-    fn assemble(&self, walks: &[HashMap<NodeIndex, Rest>], steps: usize, rung: usize, plain: bool) -> Course {
-        let start = &self.rungs[steps][rung];
-        let mut sessions = Vec::new();
-        let mut at = start.node;
-        let end = walks[walks.len() - 1][&at].end.clone();
-        for walk in walks.iter().rev() {
-            if let Some((edge, to)) = walk[&at].next {
-                sessions.push(edge);
-                at = to;
-            }
-        }
-        let mut links = Vec::new();
-        let (mut layer, mut place) = (steps, rung);
+    /// The course that takes this walk.
+    fn assemble(&self, walk: &Walk, end: End, plain: bool) -> Course {
+        let (steps, mut place) = walk.start;
+        let sessions = walk.links();
+        let mut links = Vec::with_capacity(steps);
+        let mut layer = steps;
         while let Some((before, edge)) = self.rungs[layer][place].by {
             links.push(edge);
             (layer, place) = (layer - 1, before);
@@ -193,6 +236,16 @@ impl<'g, 't> Telescope<'g, 't> {
         links.reverse();
         let plain = plain && steps == sessions.len() && steps > 0;
         Course { steps: links, sessions, plain, end }
+    }
+}
+
+/// Keeps the better of two walks to each host.
+fn merge(front: &mut Front, other: Front) {
+    for (node, walk) in other {
+        let known = front.entry(node).or_insert_with(|| walk.clone());
+        if walk.rank() < known.rank() {
+            *known = walk;
+        }
     }
 }
 
@@ -210,71 +263,5 @@ fn may_listen(graph: &Graph<'_>, reach: &Reach, node: NodeIndex) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::plan::fixture::{line, vnc};
-    use crate::plan::{Carrier, Plan, PlanOptions, plan};
-    use crate::topology::{Endpoint, Plain, Strategy, Topology};
-
-    fn telescoped(topology: &Topology) -> Plan {
-        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
-        plan(topology, &options).unwrap()
-    }
-
-    #[test]
-    fn the_picture_of_the_source_document_takes_two_tunnels() {
-        let plan = telescoped(&vnc().with_clients_everywhere());
-        // T1 is the session to gate-b, over which its ssh is started.
-        let tunnel = |n: usize| &plan.tunnels[n];
-        assert!(plan.is_control(&tunnel(0).id) && tunnel(0).client.is_local());
-        let (inner, outer) = (tunnel(1), tunnel(2));
-        assert_eq!((inner.client.name(), inner.server.id.as_str()), ("gate-b", "gate-c"));
-        assert_eq!((inner.client.control(), inner.through.as_ref()), (Some(&tunnel(0).id), None));
-        assert_eq!((outer.client.name(), outer.server.id.as_str()), ("local", "gate-d"));
-        assert_eq!(outer.through.as_ref(), Some(&inner.id));
-        assert!(
-            matches!(&outer.carrier, Some(Carrier::Entry(entry)) if entry.dial.to_string() == "gate-b:2201")
-        );
-        assert_eq!(plan.kept_by(&inner.id)[0].1.to_string(), "gate-d:22");
-        assert_eq!(plan.forwards[0].tunnels, [inner.id.clone(), outer.id.clone()]);
-        assert_eq!((plan.hops(), plan.longest(), plan.reach()), (4, 2, 5));
-    }
-
-    #[test]
-    fn each_telescoped_tunnel_gains_a_hop_at_both_ends() {
-        for hops in 1..=12_usize {
-            let mut topology = line(hops).with_clients_everywhere();
-            let protected = if hops == 1 { 0 } else { hops.div_ceil(2) };
-            assert_eq!((telescoped(&topology).longest(), telescoped(&topology).hops()), (protected, hops));
-            topology.forwards[0].plain = Plain::Ends;
-            let plan = telescoped(&topology);
-            assert_eq!((plan.longest(), plan.hops()), ((hops - 1).div_ceil(2), hops));
-            assert!(plan.reach() >= hops);
-        }
-    }
-
-    #[test]
-    fn without_hosts_that_may_run_clients_both_strategies_are_one() {
-        for hops in 1..=6 {
-            let nested = plan(&line(hops), &PlanOptions::default()).unwrap();
-            let mut plan = telescoped(&line(hops));
-            plan.strategy = Strategy::Nested;
-            assert_eq!(plan, nested);
-        }
-    }
-
-    #[test]
-    fn listeners_on_one_host_have_ports_of_their_own() {
-        let topology = vnc().forward_to("other", "screen", 5900).with_clients_everywhere();
-        let mut topology = topology.forward_within("own", "gate-c", Endpoint::Unix("/run/x".to_owned()));
-        topology.forwards.iter_mut().for_each(|forward| forward.plain = Plain::Ends);
-        let plan = telescoped(&topology);
-        let carriers = plan.tunnels.iter().filter_map(|tunnel| match &tunnel.carrier {
-            Some(Carrier::Entry(entry)) => Some(entry.to_string()),
-            _ => None,
-        });
-        let entries = plan.forwards.iter().filter_map(|planned| Some(planned.entry.as_ref()?.to_string()));
-        let all: Vec<_> = carriers.chain(entries).collect();
-        let apart: std::collections::BTreeSet<_> = all.iter().collect();
-        assert!(all.len() > 1 && all.len() == apart.len(), "{all:?}");
-    }
-}
+#[path = "telescope_tests.rs"]
+mod tests;
