@@ -22,6 +22,7 @@ mod property;
 #[cfg(test)]
 mod property_telescope;
 mod reach;
+mod routes;
 mod said;
 mod same_listen;
 pub mod show;

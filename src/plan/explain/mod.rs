@@ -3,15 +3,14 @@
 mod openings;
 #[cfg(test)]
 mod property;
-mod routes;
 
 use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
+use super::routes::{ALL_LOOKS, Path, Routes};
 use super::single_point::SinglePoints;
 use super::{PlanError, PlanOptions, plan};
 use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Topology};
-use routes::{ALL_LOOKS, Path, Routes};
 
 /// How many runners-up are told.
 const RUNNERS_UP: usize = 3;
