@@ -202,7 +202,7 @@ fn change(what: &str, from: Value, to: Value) -> Option<Change> {
 }
 
 /// Keys that count what is compared anyway.
-const COUNTS: [&str; 2] = ["hops", "tunnels"];
+const COUNTS: [&str; 3] = ["hops", "tunnels", "alternatives"];
 
 /// The settings that both know and that differ.
 fn settings(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Change> {

@@ -202,6 +202,7 @@ impl<'g, 't> Draft<'g, 't> {
             links: hops.iter().map(|edge| edge.place).collect(),
             walls: hops.iter().map(|edge| edge.link.through.clone()).collect(),
             tunnels: ride.rides.iter().map(|&place| names[place].clone()).collect(),
+            alternatives: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A function of the topology alone: same topology, same [`Plan`], byte for byte. Pure: no clock,
 //! socket, name resolution, environment or file. The engine obeys the plan and nothing else.
 
+mod alternatives;
 mod client_command;
 mod course;
 mod diff;
@@ -109,6 +110,19 @@ impl Plan {
     }
 }
 
+/// A route that a forward could take instead, with every client at local.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alternative {
+    /// Hosts from local to the target's host, both included.
+    pub route: Vec<HostId>,
+    /// The link of each hop, by its place in the file.
+    pub links: Vec<usize>,
+    /// The sum of the links' costs.
+    pub cost: u64,
+    /// How many sessions it takes.
+    pub tunnels: usize,
+}
+
 /// A forward with the tunnel that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedForward {
@@ -131,6 +145,9 @@ pub struct PlannedForward {
     pub walls: Vec<Vec<FirewallId>>,
     /// Every tunnel it rides, in build order.
     pub tunnels: Vec<TunnelId>,
+    /// The next best routes, best first, one of which is there for every host between local and the
+    /// target that has a stand-in. `None` where the topology is too large to look for them.
+    pub alternatives: Option<Vec<Alternative>>,
 }
 
 impl PlannedForward {

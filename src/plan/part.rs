@@ -89,6 +89,7 @@ impl Plan {
                 walls: vec![tunnel.firewalls.clone(), Vec::new()],
                 route,
                 tunnels: vec![tunnel.id.clone()],
+                alternatives: None,
             }
         };
         carriers.chain(plain).map(door).collect()

@@ -1,5 +1,6 @@
 //! The planner: from a topology to the one plan that is cheapest.
 
+use super::alternatives::Alternatives;
 use super::course::Courses;
 use super::draft::Draft;
 use super::graph::Graph;
@@ -68,12 +69,17 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
     if !errors.is_empty() {
         return Err(errors);
     }
+    let mut others = Alternatives::new(&graph, &reach);
+    let mut forwards = drawn.forwards;
+    for planned in &mut forwards {
+        planned.alternatives = others.of(planned);
+    }
     let plan = Plan {
         topology: topology.name.clone(),
         strategy,
         tunnels: drawn.tunnels,
         layers: drawn.layers,
-        forwards: drawn.forwards,
+        forwards,
         parallel: topology.policy.parallel,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {

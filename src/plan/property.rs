@@ -232,7 +232,10 @@ proptest! {
         let unplaced = |topology: &Topology| {
             let mut plan = planned(topology).unwrap();
             plan.tunnels.iter_mut().for_each(|tunnel| tunnel.link = 0);
-            plan.forwards.iter_mut().for_each(|planned| planned.links.clear());
+            plan.forwards.iter_mut().for_each(|planned| {
+                planned.links.clear();
+                planned.alternatives.iter_mut().flatten().for_each(|other| other.links.clear());
+            });
             plan
         };
         let forwards = unplaced(&topology);

@@ -13,7 +13,7 @@ use petgraph::visit::EdgeRef;
 use crate::plan::course::End;
 use crate::plan::graph::Graph;
 use crate::plan::reach::{Price, Reach};
-use crate::topology::Target;
+use crate::topology::{HostId, Target};
 
 /// How many links are looked at for one target, and for all together.
 const LOOKS: usize = 500_000;
@@ -103,6 +103,22 @@ impl<'g, 't> Routes<'g, 't> {
         let direct = chosen.steps.iter().all(|step| self.head(*step) == self.node);
         let not = if direct { &chosen.steps[..chosen.steps.len().min(1)] } else { &[] };
         self.best(Graph::local(), &banned, not).map(|steps| self.path(steps))
+    }
+
+    /// The best route that passes none of these hosts and does not begin with any of these links when it
+    /// passes no host at all.
+    pub(super) fn without(&mut self, hosts: &[&HostId], links: &[usize]) -> Option<Path> {
+        let mut banned = vec![false; self.graph.net.node_count()];
+        for node in hosts.iter().filter_map(|host| self.graph.node(host)) {
+            banned[node.index()] = true;
+        }
+        let first: Vec<Step> = if hosts.is_empty() {
+            let steps = self.steps_from(Graph::local());
+            steps.filter(|step| links.contains(&self.graph.net[step.edge].place)).collect()
+        } else {
+            Vec::new()
+        };
+        self.best(Graph::local(), &banned, &first).map(|steps| self.path(steps))
     }
 
     /// Every best way to leave the last route found that no earlier one has taken.

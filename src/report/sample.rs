@@ -64,6 +64,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
             links: (0..=hosts.len()).collect(),
             walls: vec![Vec::new(); hosts.len() + 1],
             tunnels: tunnels.iter().map(|tunnel| tunnel.id.clone()).collect(),
+            alternatives: None,
         }],
         tunnels,
         parallel: 8,

@@ -4,7 +4,7 @@ mod settings;
 
 use serde_json::{Value, json};
 
-use crate::plan::{Carrier, Plan, PlannedForward, Tunnel};
+use crate::plan::{Alternative, Carrier, Plan, PlannedForward, Tunnel};
 use crate::topology::HostClient;
 
 /// The plan for programs, as schema `hopper.plan/1`. What is absent is null.
@@ -50,6 +50,14 @@ fn tunnel(tunnel: &Tunnel) -> Value {
     })
 }
 
+fn alternative(other: &Alternative) -> Value {
+    json!({
+        "route": other.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        "cost": other.cost,
+        "tunnels": other.tunnels,
+    })
+}
+
 fn forward(planned: &PlannedForward) -> Value {
     json!({
         "id": planned.forward.id.0,
@@ -61,6 +69,7 @@ fn forward(planned: &PlannedForward) -> Value {
         "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         "hops": planned.hops(),
         "tunnels": planned.tunnels.len(),
+        "alternatives": planned.alternatives.as_ref().map(|all| all.iter().map(alternative).collect::<Vec<_>>()),
         "check": settings::check(&planned.forward.check),
         "required": planned.forward.required,
         "protocol": planned.forward.protocol,
@@ -102,7 +111,7 @@ mod tests {
             ],
             "forwards": [
                 { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
-                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3,
+                  "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3, "alternatives": [],
                   "check": { "banner": "RFB " }, "required": true, "protocol": null },
             ],
             "summary": { "tunnels": 3, "control": 0, "hops": 4, "reach": 4, "forwards": 1 },
