@@ -1,5 +1,6 @@
 //! A host of the lab: an SSH server that lets one key in, dials for it what the file's links allow, and
-//! listens for it inside the lab. Never runs a program, never leaves this process.
+//! listens for it inside the lab. What it is told to run it plays (`shell.rs`); it never runs a program and
+//! never leaves this process.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,10 +16,11 @@ use tokio::io::DuplexStream;
 
 use crate::topology::{Address, HostId};
 
-use super::listeners::Listener;
+use super::listeners::{Listener, Owner};
 use super::pump;
 use super::refusal::Refusal;
 use super::rules::Answer;
+use super::shell;
 use super::transport::Transport;
 use super::world::World;
 
@@ -108,7 +110,7 @@ async fn prohibit(reply: ChannelOpenHandle) -> Result<(), russh::Error> {
 
 /// Only direct-tcpip and direct-streamlocal channels are accepted (RFC 4254 section 7.2, OpenSSH
 /// PROTOCOL section 2.4), and listeners on ports, at the address they are asked for as with
-/// `GatewayPorts clientspecified`. What would be accepted or refused by default is written out, so that a new
+/// `GatewayPorts clientspecified`, and sessions, for commands only. What would be accepted or refused by default is written out, so that a new
 /// russh cannot change it unseen.
 impl Handler for Visit {
     type Error = russh::Error;
@@ -165,11 +167,13 @@ impl Handler for Visit {
 
     async fn channel_open_session(
         &mut self,
-        _channel: Channel<Msg>,
+        channel: Channel<Msg>,
         reply: ChannelOpenHandle,
-        _session: &mut Session,
+        session: &mut Session,
     ) -> Result<(), Self::Error> {
-        prohibit(reply).await
+        reply.accept().await;
+        self.world.spawn(shell::serve(self.world.clone(), self.host.clone(), channel, session.handle()));
+        Ok(())
     }
 
     async fn channel_open_x11(
@@ -203,7 +207,7 @@ impl Handler for Visit {
         session: &mut Session,
     ) -> Result<bool, Self::Error> {
         let rules = self.world.rules();
-        let listener = Listener { address: address.to_owned(), session: session.handle() };
+        let listener = Listener { address: address.to_owned(), owner: Owner::Session(session.handle()) };
         let is_taken = |port| rules.is_taken(&self.host, port);
         let wanted = u16::try_from(*port).ok();
         let Some(opened) =

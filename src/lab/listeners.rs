@@ -1,18 +1,19 @@
-//! Where clients asked hosts of the lab to listen (RFC 4254, section 7.1), as far as they have not
-//! given it back. Knows which port is whose; never opens a socket.
+//! Where hosts of the lab listen for clients: those that log in and ask for it (RFC 4254, section 7.1),
+//! and those that run on the host itself. Knows which port is whose; never opens a socket.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use russh::server::Handle;
+use tokio_util::sync::CancellationToken;
 
-use crate::topology::HostId;
+use crate::topology::{Endpoint, HostId};
 
 /// The ports that a host of the lab chooses from when it may.
 const CHOSEN: std::ops::RangeInclusive<u16> = 49152..=65535;
 
-/// All listeners of a lab that its clients asked for.
+/// All listeners of a lab that clients have.
 #[derive(Clone, Default)]
 pub(super) struct Listeners(Arc<Mutex<HashMap<(HostId, u16), Listener>>>);
 
@@ -21,8 +22,24 @@ pub(super) struct Listeners(Arc<Mutex<HashMap<(HostId, u16), Listener>>>);
 pub(super) struct Listener {
     /// The address as it was asked for.
     pub address: String,
-    /// The session that asked.
-    pub session: Handle,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// For whom a host listens.
+#[derive(Clone)]
+pub(super) enum Owner {
+    /// A client that is logged in, and asked for it over this session.
+    Session(Handle),
+    /// A client that runs on the host.
+    Client {
+        /// Where it is logged in.
+        server: HostId,
+        /// What the server dials for it.
+        target: Endpoint,
+        /// Fires when the client has ended.
+        gone: CancellationToken,
+    },
 }
 
 impl Listener {

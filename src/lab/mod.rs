@@ -2,11 +2,14 @@
 //!
 //! The lab knows a [`Topology`] and nothing else: every host of it that runs SSH is a real SSH
 //! server on in-memory streams, every link and firewall is checked for every dial, and behind the
-//! ports that the forwards name stand small honest programs (a VNC screen, a web page, an echo). What
+//! ports that the forwards name stand small honest programs (a VNC screen, a web page, an echo). A host
+//! that is told to run its own `ssh` plays that too. What
 //! a forward dials from within a host and the file does not know is played as well: it stands
 //! somewhere behind that host. It never opens a socket, never reads the person's keys and never
 //! touches a host of the file.
 
+mod client;
+mod command;
 mod echo;
 mod host;
 mod listeners;
@@ -17,6 +20,7 @@ mod pump;
 mod refusal;
 mod rules;
 mod screen;
+mod shell;
 mod stand_in;
 #[cfg(test)]
 mod tests;

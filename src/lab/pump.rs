@@ -1,5 +1,5 @@
-//! Joins a client's channel to a wire of the lab, both ways, each way ending on its own (RFC 4254
-//! section 5.3). Delivers whole or breaks; never lets one slow reader hold up the session.
+//! Joins a client's channel to a wire of the lab, or two wires, both ways, each way ending on its own
+//! (RFC 4254 section 5.3). Delivers whole or breaks; never lets one slow reader hold up the session.
 //!
 //! russh hands channel data over inside the session loop, so a channel that nobody takes from stops
 //! its whole session, the window messages included that would free it. Hence the queue here: it is
@@ -49,6 +49,23 @@ pub(super) async fn join(channel: Channel<Msg>, wire: DuplexStream) {
         },
         // russh forgets a channel that we close, so the client's own close is never heard here.
         () = &mut carry => {}
+    }
+}
+
+/// Joins two wires until both ways have ended.
+pub(super) async fn bridge(one: DuplexStream, other: DuplexStream) {
+    let (from_one, to_one) = tokio::io::split(one);
+    let (from_other, to_other) = tokio::io::split(other);
+    tokio::join!(copy(from_one, to_other), copy(from_other, to_one));
+}
+
+async fn copy(mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>) {
+    let copied = async {
+        tokio::io::copy(&mut from, &mut to).await?;
+        to.shutdown().await
+    };
+    if let Err(error) = copied.await {
+        tracing::debug!(%error, "one end of a bridge of the lab was gone before the other's last word");
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Rules {
     links: HashMap<HostId, Vec<Link>>,
     firewalls: HashMap<FirewallId, Firewall>,
     stand_ins: HashMap<(HostId, Endpoint), StandIn>,
-    /// What clients asked hosts to listen on.
+    /// What clients have hosts listen on.
     pub(super) listeners: Listeners,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Answer {
         /// What it plays.
         stand_in: StandIn,
     },
-    /// A client of a host, which asked it to listen on this port.
+    /// What a client of a host had it listen for on this port, or a client that runs there.
     Listener(HostId, u16),
 }
 
@@ -95,6 +95,14 @@ impl Rules {
     pub(super) fn dial_unix(&self, from: &HostId, path: &str) -> Result<Answer, Refusal> {
         self.stand_in(from, Endpoint::Unix(path.to_owned()))
             .ok_or_else(|| Refusal::Closed { at: format!("{from}/{path}") })
+    }
+
+    /// What a program on `from` meets at an endpoint of either kind.
+    pub(super) fn dial_endpoint(&self, from: &HostId, endpoint: &Endpoint) -> Result<Answer, Refusal> {
+        match endpoint {
+            Endpoint::Tcp(address) => self.dial(from, address),
+            Endpoint::Unix(path) => self.dial_unix(from, path),
+        }
     }
 
     fn links_from(&self, from: &HostId) -> impl Iterator<Item = &Link> {
@@ -214,86 +222,5 @@ fn same_name(a: &str, b: &str) -> bool {
     match (a.parse::<IpAddr>(), b.parse::<IpAddr>()) {
         (Ok(a), Ok(b)) => a == b,
         _ => a.eq_ignore_ascii_case(b),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::topology::{Check, Dial, ForwardId, Listen, Plain, Policy, PortSet};
-
-    fn id(text: &str) -> HostId {
-        HostId::new(text)
-    }
-
-    fn rules(links: Vec<Link>, targets: Vec<Target>) -> Rules {
-        let forward = |to: Target| Forward {
-            id: ForwardId(to.to_string()),
-            listen: Listen::AUTO,
-            to,
-            check: Check::Tcp,
-            required: true,
-            expose: false,
-            plain: Plain::default(),
-            protocol: None,
-        };
-        Rules::new(&Topology {
-            name: "rules".to_owned(),
-            description: None,
-            firewalls: Vec::new(),
-            hosts: ["a", "b", "c"].map(|name| Host::new(id(name))).into(),
-            links,
-            forwards: targets.into_iter().map(forward).collect(),
-            policy: Policy::default(),
-        })
-    }
-
-    fn seen_as(to: &str, host: &str, port: Option<u16>) -> Link {
-        Link { dial: Some(Dial { host: host.to_owned(), port }), ..Link::new(id("a"), id(to)) }
-    }
-
-    #[test]
-    fn hosts_behind_one_address_are_told_apart_by_port() {
-        let links = vec![seen_as("b", "192.0.2.1", Some(2201)), seen_as("c", "192.0.2.1", Some(2202))];
-        let rules = rules(links, Vec::new());
-        let dial = |port| rules.dial(&id("a"), &Address::new("192.0.2.1", port));
-        assert_eq!(dial(2201), Ok(Answer::Ssh(id("b"))));
-        assert_eq!(dial(2202), Ok(Answer::Ssh(id("c"))));
-        assert!(matches!(dial(2203), Err(Refusal::Closed { .. })));
-    }
-
-    #[test]
-    fn a_redirect_on_loopback_leaves_the_hosts_own_ports_alone() {
-        let own = Endpoint::Tcp(Address::new("localhost", 7));
-        let links = vec![seen_as("b", "127.0.0.1", Some(2222))];
-        let rules = rules(links, vec![Target::Within { host: id("a"), endpoint: own }]);
-        let dial = |port| rules.dial(&id("a"), &Address::new("127.0.0.1", port));
-        assert_eq!(dial(2222), Ok(Answer::Ssh(id("b"))));
-        assert_eq!(
-            dial(7).map(|answer| matches!(answer, Answer::StandIn { host, .. } if host == id("a"))),
-            Ok(true)
-        );
-    }
-
-    #[test]
-    fn one_open_link_is_enough_and_each_is_judged_alone() {
-        let narrow = Link { ports: Some(PortSet::new([22..=22])), ..Link::new(id("a"), id("b")) };
-        let target = Target::Dialled { host: id("b"), port: 5432 };
-        let shut = rules(vec![narrow.clone()], vec![target.clone()]);
-        assert!(matches!(shut.reach(&id("a"), &id("b"), 5432), Err(Refusal::Blocked { .. })));
-        let open = rules(vec![narrow, Link::new(id("a"), id("b"))], vec![target]);
-        assert!(open.reach(&id("a"), &id("b"), 5432).is_ok());
-    }
-
-    #[test]
-    fn what_stands_behind_a_host_is_reached_only_from_there() {
-        let behind = Endpoint::Tcp(Address::new("DB.example", 5432));
-        let known = Endpoint::Tcp(Address::new("c", 5432));
-        let targets = [behind, known].map(|endpoint| Target::Within { host: id("a"), endpoint });
-        let rules = rules(vec![Link::new(id("a"), id("b"))], targets.into());
-        assert!(rules.dial(&id("a"), &Address::new("db.example", 5432)).is_ok());
-        assert!(rules.dial(&id("b"), &Address::new("db.example", 5432)).is_err());
-        // A host of the file needs a link like any other.
-        assert!(rules.dial(&id("a"), &Address::new("c", 5432)).is_err());
     }
 }

@@ -1,7 +1,10 @@
 //! The lab as a client sees it: login through nested hosts, what firewalls refuse, half-close, bulk.
 
+mod client;
+mod command;
 mod listen;
 mod nest;
+mod rules;
 
 use std::sync::Arc;
 
@@ -69,7 +72,6 @@ async fn dials_that_the_file_does_not_allow_are_refused() {
                 "{address}:{port} gave {refused:?}"
             );
         }
-        assert!(a.channel_open_session().await.is_err());
     })
     .await;
 }

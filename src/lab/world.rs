@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::topology::{HostId, Topology};
 
 use super::host;
-use super::listeners::Listener;
+use super::listeners::{Listener, Owner};
 use super::pump;
 use super::rules::{Answer, Rules};
 
@@ -86,19 +86,38 @@ impl World {
             Answer::Listener(host, port) => {
                 // It may be given back by now; then the dialler's wire just ends.
                 if let Some(listener) = self.rules.listeners.at(&host, port) {
-                    self.spawn(async move {
-                        let Listener { address, session } = listener;
-                        let opened =
-                            session.channel_open_forwarded_tcpip(address, port.into(), "127.0.0.1", 0).await;
-                        match opened {
-                            Ok(channel) => pump::join(channel, far).await,
-                            Err(error) => tracing::debug!(%host, %error, "a client turned a stream away"),
-                        }
-                    });
+                    self.meet(host, port, listener, far);
                 }
             }
         }
         near
+    }
+
+    /// Joins a dialler to the client whose listener it met.
+    fn meet(self: &Arc<Self>, host: HostId, port: u16, listener: Listener, far: DuplexStream) {
+        let Listener { address, owner } = listener;
+        match owner {
+            Owner::Session(session) => self.spawn(async move {
+                let opened = session.channel_open_forwarded_tcpip(address, port.into(), "127.0.0.1", 0).await;
+                match opened {
+                    Ok(channel) => pump::join(channel, far).await,
+                    Err(error) => tracing::debug!(%host, %error, "a client turned a stream away"),
+                }
+            }),
+            Owner::Client { server, target, gone } => {
+                let world = self.clone();
+                self.spawn(async move {
+                    match world.rules.dial_endpoint(&server, &target) {
+                        Ok(answer) => {
+                            let bridge = pump::bridge(far, world.connect(answer));
+                            // Streams of a client end with it.
+                            let _ = gone.run_until_cancelled_owned(bridge).await;
+                        }
+                        Err(refusal) => tracing::info!(%server, %refusal, "the lab refuses a dial"),
+                    }
+                });
+            }
+        }
     }
 
     /// Runs a task that ends with the lab.

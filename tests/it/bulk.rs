@@ -19,6 +19,17 @@ const DEEP: &str = r#"{
   "forwards": { "echo": "auto -> far:7000" }
 }"#;
 
+/// Deeper, but with clients on b and c: local dials b's listener in plain, and that leads, through c's,
+/// to the session of b's client on e.
+const TELESCOPED: &str = r#"{
+  "hopper": 1, "name": "deep",
+  "policy": { "strategy": "telescoped" },
+  "hosts": { "b": { "client": "exec", "bind": "any" }, "c": { "client": "exec", "bind": "any" },
+             "d": "alice@d", "e": "alice@e", "far": { "ssh": false } },
+  "links": ["local -> b -> c -> d -> e -> far"],
+  "forwards": { "echo": { "listen": "auto", "to": "far:7000", "plain": "ends" } }
+}"#;
+
 /// Bytes that no other stream has, so that a mix-up shows.
 fn pattern(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -48,9 +59,9 @@ fn round_trip(listen: &str, seed: u64) {
     assert_eq!((heard.len(), same), (EACH, EACH), "stream {seed}: length, and how much of it is right");
 }
 
-fn all_arrives(carrier: &str) {
+fn all_arrives(file: &str, more: &[&str]) {
     let home = Home::new();
-    home.up(&home.file("deep.json", DEEP), &["--carrier", carrier]);
+    home.up(&home.file("deep.json", file), more);
     let listen = home.listen("deep", "echo");
     thread::scope(|scope| {
         let streams: Vec<_> = (0..STREAMS)
@@ -77,10 +88,15 @@ fn all_arrives(carrier: &str) {
 
 #[test]
 fn eight_streams_arrive_whole_both_ways_over_channels() {
-    all_arrives("channel");
+    all_arrives(DEEP, &["--carrier", "channel"]);
 }
 
 #[test]
 fn eight_streams_arrive_whole_both_ways_over_ports() {
-    all_arrives("port");
+    all_arrives(DEEP, &["--carrier", "port"]);
+}
+
+#[test]
+fn eight_streams_arrive_whole_both_ways_through_clients_elsewhere() {
+    all_arrives(TELESCOPED, &[]);
 }

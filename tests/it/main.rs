@@ -19,4 +19,5 @@ mod pictures;
 mod quiet;
 mod reading;
 mod running;
+mod telescoped;
 mod until;

@@ -7,9 +7,9 @@ use crate::lab::Lab;
 use crate::ssh::{DialError, ListenError, Login, Opening, Received, Session, Trust, Wire};
 use crate::topology::{Address, Endpoint};
 
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
-async fn open(lab: &Lab, host: &str, wire: (Wire, crate::ssh::WireHandle)) -> Session {
+pub(super) async fn open(lab: &Lab, host: &str, wire: (Wire, crate::ssh::WireHandle)) -> Session {
     let topology = topology();
     let host = topology.hosts.iter().find(|known| known.id == id(host)).unwrap();
     let pin = (host.id.clone(), lab.fingerprint(&host.id).unwrap());
@@ -24,14 +24,18 @@ async fn open(lab: &Lab, host: &str, wire: (Wire, crate::ssh::WireHandle)) -> Se
 }
 
 /// Sessions on a, and through it on b.
-async fn sessions(lab: &Lab) -> (Session, Session) {
+pub(super) async fn sessions(lab: &Lab) -> (Session, Session) {
     let a = open(lab, "a", Wire::over_stream(dial(lab, "a", 22).await.unwrap())).await;
     let channel = reach(&a, "10.0.0.2", 2200).await.unwrap();
     let b = open(lab, "b", Wire::over_channel(channel)).await;
     (a, b)
 }
 
-async fn reach(session: &Session, host: &str, port: u16) -> Result<crate::ssh::Channel, DialError> {
+pub(super) async fn reach(
+    session: &Session,
+    host: &str,
+    port: u16,
+) -> Result<crate::ssh::Channel, DialError> {
     session.dial(&Endpoint::Tcp(Address::new(host, port)), None, LIMIT).await
 }
 
