@@ -50,6 +50,7 @@ fn run(limits: Limits) -> Run {
         layers: Vec::new(),
         forwards: Vec::new(),
         parallel: 1,
+        reconnect: crate::topology::Reconnect::default(),
     };
     let hooks = Hooks {
         plan: Arc::new(plan),
@@ -64,6 +65,7 @@ fn run(limits: Limits) -> Run {
                 rtt: None,
                 reconnects: 0,
                 cause: None,
+                code: None,
             }],
             forwards: Vec::new(),
         }),

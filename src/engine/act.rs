@@ -148,7 +148,9 @@ impl Scene {
                 let local = bound.local();
                 self.tell(Event::CarrierListening { tunnel: tunnel.id.clone(), local });
                 let dialer = Dialer::Session { session, target: endpoint };
-                let relay = bound.serve(dialer, Arc::new(Meter::default()), self.terms(limit, Overrun::Cut));
+                // With the session below the carrier is gone: there is nobody to wait for.
+                let terms = self.terms(limit, Overrun::Cut);
+                let relay = bound.serve(dialer, Arc::new(Meter::default()), terms, Duration::ZERO);
                 let connected =
                     TcpStream::connect(local).await.and_then(|stream| Wire::over_tcp(stream, None));
                 let (wire, handle) = connected.map_err(failed)?;

@@ -27,6 +27,7 @@ impl Board {
             forward.connections = reading.accepted;
             forward.bytes_up = reading.up;
             forward.bytes_down = reading.down;
+            forward.lost = reading.lost;
         }
         snapshot
     }

@@ -5,6 +5,7 @@
 //! starts a run says in which world it happens: the real network, or the lab's.
 
 mod act;
+mod backoff;
 mod blame;
 mod board;
 mod driver;
@@ -103,6 +104,7 @@ fn before(plan: &Plan) -> Snapshot {
                 rtt: None,
                 reconnects: 0,
                 cause: None,
+                code: None,
             })
             .collect(),
         forwards: plan
@@ -120,7 +122,9 @@ fn before(plan: &Plan) -> Snapshot {
                 bytes_up: 0,
                 bytes_down: 0,
                 proved_at: None,
+                lost: 0,
                 cause: None,
+                code: None,
             })
             .collect(),
     }

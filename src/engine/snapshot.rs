@@ -26,7 +26,7 @@ pub enum RunState {
     Connecting,
     /// Every required forward was proved.
     Up,
-    /// Up, but a forward that is not required failed.
+    /// It was up, but not every forward is: something is being rebuilt, or was given up.
     Degraded,
     /// Being taken down.
     Closing,
@@ -64,12 +64,14 @@ pub struct TunnelSnapshot {
     pub reconnects: u64,
     /// Why it is not up.
     pub cause: Option<String>,
+    /// The error code of that.
+    pub code: Option<&'static str>,
 }
 
 /// Where a tunnel stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelState {
-    /// Waits for the tunnel below.
+    /// Waits for the tunnel below, or for its next try.
     Pending,
     /// Being opened.
     Connecting,
@@ -122,14 +124,18 @@ pub struct ForwardSnapshot {
     pub bytes_down: u64,
     /// When the far end last answered its check.
     pub proved_at: Option<SystemTime>,
-    /// Why it failed.
+    /// Connections ever cut because what carried them broke.
+    pub lost: u64,
+    /// Why it is not up.
     pub cause: Option<String>,
+    /// The error code of that.
+    pub code: Option<&'static str>,
 }
 
 /// Where a forward stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForwardState {
-    /// Waits for its tunnel.
+    /// Waits for its tunnel, or for its next try. Clients wait with it.
     Pending,
     /// The far end is being asked.
     Checking,

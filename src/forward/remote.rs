@@ -16,6 +16,7 @@ use super::dialer::Dialer;
 use super::meter::Meter;
 use super::refusal::LastRefusal;
 use super::relay::Terms;
+use super::splice::Ending;
 use super::visit::{self, Shares};
 use crate::ssh::{Crowd, DialError, Incoming, ListenError, Listener, Session};
 
@@ -46,8 +47,9 @@ impl RemoteRelay {
     ) -> RemoteRelay {
         let (stop, tasks, refusal) = (CancellationToken::new(), TaskTracker::new(), LastRefusal::default());
         let (address, port) = (listener.address().to_owned(), listener.port());
-        let crowd = session.crowd();
-        let service = Service { crowd, dialer, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
+        let (crowd, over) = (session.crowd(), session.ended());
+        let service =
+            Service { crowd, over, dialer, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
         let accepting = tokio::spawn(accept(listener, service, tasks.clone()).in_current_span());
         RemoteRelay { address, port, stop, tasks, accepting, refusal }
     }
@@ -96,6 +98,8 @@ impl Drop for RemoteRelay {
 struct Service {
     /// The streams of the session that clients come over.
     crowd: Crowd,
+    /// Fires when that session has ended.
+    over: CancellationToken,
     dialer: Dialer,
     meter: Arc<Meter>,
     terms: Terms,
@@ -130,7 +134,7 @@ async fn accept(
 }
 
 async fn serve(service: Service, incoming: Incoming) {
-    let Service { crowd, dialer, meter, terms, stop, refusal } = service;
+    let Service { crowd, over, dialer, meter, terms, stop, refusal } = service;
     meter.accepted();
     let served = async {
         match dialer.dial(incoming.originator(), terms.limit).await {
@@ -150,5 +154,8 @@ async fn serve(service: Service, incoming: Incoming) {
         () = stop.cancelled() => None,
     };
     tracing::debug!(?ending, "client gone");
+    if ending == Some(Ending::Broken) && (over.is_cancelled() || dialer.is_over()) {
+        meter.lost();
+    }
     meter.ended();
 }

@@ -44,7 +44,7 @@ pub use said::{Said, SaidForward, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
-use crate::topology::{Endpoint, FirewallId, Forward, HostId, Strategy, Target};
+use crate::topology::{Endpoint, FirewallId, Forward, HostId, Reconnect, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Plan {
     pub forwards: Vec<PlannedForward>,
     /// How many tunnels of one layer may be opened at a time.
     pub parallel: usize,
+    /// How what broke is tried again.
+    pub reconnect: Reconnect,
 }
 
 impl Plan {

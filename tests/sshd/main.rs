@@ -15,6 +15,7 @@ mod control;
 mod ending;
 mod exec;
 mod far_listener;
+mod faults;
 mod freeze;
 mod goodbye;
 mod grants;

@@ -113,9 +113,12 @@ impl Bed {
 
     /// Kills every session on this host, as a crash would.
     pub fn kill_sessions(&self, host: usize) {
-        for pid in self.sessions(host) {
-            signal("KILL", pid);
+        let killed = self.sessions(host);
+        for pid in &killed {
+            signal("KILL", *pid);
         }
-        assert!(until(SOON, || self.sessions(host).is_empty()), "sessions on host {host} do not die");
+        // Others may have come meanwhile.
+        let gone = || self.sessions(host).iter().all(|pid| !killed.contains(pid));
+        assert!(until(SOON, gone), "sessions on host {host} do not die");
     }
 }

@@ -19,7 +19,7 @@ fn whatever_is_not_supported_yet_says_so() {
     not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
     not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
     not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
-    for key in ["via", "on_down", "hold", "env", "lazy", "idle"] {
+    for key in ["via", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
     }
@@ -30,7 +30,7 @@ fn whatever_is_not_supported_yet_says_so() {
     ] {
         not_yet(&with_forwards(&format!(r#"{{"f": {forward}}}"#)), place);
     }
-    for key in ["reconnect", "probe", "drain", "failover"] {
+    for key in ["probe", "drain", "failover"] {
         not_yet(&format!(r#"{{"hopper": 1, "policy": {{"{key}": {{}}}}}}"#), &format!("\"{key}\""));
     }
 }
