@@ -52,7 +52,7 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
             }
             None => {
                 // Searched only when needed, and then once for all.
-                let search = search.get_or_insert_with(|| Search::new(&graph, &reach));
+                let search = search.get_or_insert_with(|| Search::new(&graph, &reach, strategy));
                 errors.push(PlanError::NoRoute(search.explain(forward)));
             }
         }
