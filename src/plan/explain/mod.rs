@@ -9,11 +9,12 @@ use super::course::Courses;
 use super::detour;
 use super::graph::Graph;
 use super::opening::Search;
+use super::planner::to_its_listener;
 use super::reach::Reach;
 use super::routes::{ALL_LOOKS, Path, Routes};
 use super::single_point::SinglePoints;
 use super::{PlanError, PlanOptions, plan};
-use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Strategy, Topology};
+use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Strategy, Target, Topology};
 
 /// How many runners-up are told.
 const RUNNERS_UP: usize = 3;
@@ -46,6 +47,8 @@ pub struct Explained {
     pub single_points: Vec<HostId>,
     /// Whether the search for other routes became too long: there may be better ones, or more.
     pub cut: bool,
+    /// The route to the host that listens for it, where that is another one.
+    pub listener: Option<Route>,
 }
 
 /// A way from local to a target.
@@ -134,6 +137,7 @@ impl Route {
 pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOptions) -> Explanation {
     let local = HostId::local();
     let topology = &*topology.seen_from(options.at.as_ref().unwrap_or(&local));
+    let options = &PlanOptions { at: None, ..options.clone() };
     let graph = Graph::new(topology);
     let reach = Reach::new(&graph);
     let points = SinglePoints::new(&graph);
@@ -145,27 +149,35 @@ pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOpti
     let whole = courses.as_ref().and_then(|_| plan(topology, options).ok());
     let mut left = if telescoped { detour::ALL_LOOKS } else { ALL_LOOKS };
     for forward in topology.forwards.iter().filter(|forward| only.is_none_or(|only| forward.id == *only)) {
-        let explained = match &courses {
+        let explained = match courses.as_ref().filter(|_| forward.on.is_none()) {
             None => explained(&graph, &reach, &points, forward, &mut left),
             Some(courses) => {
                 telescoped::explained(topology, courses, &graph, forward, whole.as_ref(), &mut left)
             }
         };
-        if let Some(explained) = explained {
-            forwards.push(explained);
+        let near = forward.on.as_ref().map(|on| to_its_listener(forward, on));
+        let listener = near.as_ref().and_then(|near| nested(&graph, &reach, &near.to));
+        if let Some(explained) = explained.filter(|_| near.is_none() || listener.is_some()) {
+            forwards.push(Explained { listener, ..explained });
             continue;
         }
         let search = search.get_or_insert_with(|| Search::new(&graph, &reach, strategy));
+        let forward = near.as_ref().filter(|_| listener.is_none()).unwrap_or(forward);
         let mut error = search.explain(forward);
         error.help.extend(search.as_small(forward));
         errors.push(PlanError::NoRoute(error));
     }
     if only.is_none() {
-        let options = PlanOptions { at: None, ..options.clone() };
-        let others = plan(topology, &options).err().unwrap_or_default();
+        let others = plan(topology, options).err().unwrap_or_default();
         errors.extend(others.into_iter().filter(|error| !matches!(error, PlanError::NoRoute(_))));
     }
     Explanation { topology: topology.name.clone(), forwards, errors }
+}
+
+/// The cheapest route to a target with every client at local; `None` when there is none.
+fn nested(graph: &Graph<'_>, reach: &Reach, target: &Target) -> Option<Route> {
+    let path = Routes::new(graph, target, 0)?.chosen(reach, target)?;
+    Some(route(graph, &path, 0))
 }
 
 /// `None` when no route leads to what the forward wants.
@@ -183,8 +195,8 @@ fn explained(
     let runners_up = routes.after(&chosen, RUNNERS_UP);
     *left = left.saturating_sub(routes.looks());
     let port = match &target {
-        crate::topology::Target::Dialled { port, .. } => *port,
-        crate::topology::Target::Within { .. } => 0,
+        Target::Dialled { port, .. } => *port,
+        Target::Within { .. } => 0,
     };
     let route = |path: &Path| route(graph, path, port);
     Some(Explained {
@@ -193,8 +205,9 @@ fn explained(
         chosen: route(&chosen),
         runners_up: runners_up.iter().map(route).collect(),
         apart: apart.as_ref().map(route),
-        single_points: points.on_the_way_to(&forward.to),
+        single_points: points.of(forward),
         cut: routes.is_cut(),
+        listener: None,
     })
 }
 

@@ -48,6 +48,7 @@ pub(super) fn explained(
         apart,
         single_points,
         cut: detours.is_cut(),
+        listener: None,
     })
 }
 

@@ -24,16 +24,36 @@ pub fn ssh(plan: &Plan) -> String {
     let mut loads: HashMap<&TunnelId, Load> = HashMap::new();
     for (tunnel, listen) in plan.tunnels.iter().zip(&ports.carriers) {
         if let (Some(through), Some(listen)) = (&tunnel.through, listen) {
-            loads.entry(through).or_default().forwards.push(format!("{listen}:{}", tunnel.target));
+            loads.entry(through).or_default().local(format!("{listen}:{}", tunnel.target));
         }
         for (entry, target) in plan.kept_by(&tunnel.id) {
             let forward = format!("{}:{}", entry.port(), far_end(&target));
-            loads.entry(&tunnel.id).or_default().forwards.push(forward);
+            loads.entry(&tunnel.id).or_default().local(forward);
         }
     }
     let mut direct = String::new();
     for (planned, listen) in plan.forwards.iter().zip(&ports.forwards) {
-        let Some(via) = &planned.via else {
+        if let Some(listener) = &planned.listener {
+            // What comes in there goes to the target itself, or by way of a port of this machine.
+            let to = match (&planned.via, listen) {
+                (None, _) | (_, None) => far_end(&planned.target),
+                (Some(via), Some(listen)) => {
+                    loads.entry(via).or_default().local(format!("{listen}:{}", far_end(&planned.target)));
+                    listen.to_string()
+                }
+            };
+            let load = loads.entry(&listener.via).or_default();
+            load.remote(format!("{}:{to}", asked(planned.forward.listen)));
+            load.says.push_str(&comment(&format!(
+                "{}: {} -> {}{}",
+                planned.forward.id,
+                planned.forward.near(),
+                planned.forward.to,
+                if planned.forward.listen.port == 0 { " (ssh says which port)" } else { "" }
+            )));
+            continue;
+        }
+        let (Some(via), Some(listen)) = (&planned.via, listen) else {
             direct.push_str(&comment(&format!(
                 "{}: no tunnel, so nothing for ssh to do; {} is dialled from here",
                 planned.forward.id, planned.target
@@ -43,7 +63,7 @@ pub fn ssh(plan: &Plan) -> String {
         let load = loads.entry(via).or_default();
         match &planned.entry {
             None => {
-                load.forwards.push(format!("{listen}:{}", far_end(&planned.target)));
+                load.local(format!("{listen}:{}", far_end(&planned.target)));
                 load.says.push_str(&comment(&says(planned, *listen)));
             }
             Some(entry) => load.says.push_str(&comment(&format!(
@@ -74,11 +94,26 @@ pub fn ssh(plan: &Plan) -> String {
     format!("{}{elsewhere}\n{commands}{end}{direct}", header(plan, &ports))
 }
 
-/// What a tunnel carries: the forwards as `-L` takes them, and what there is to say of them.
+/// What a tunnel carries: the forwards as options with their arguments, and what there is to say of them.
 #[derive(Default)]
 struct Load {
     forwards: Vec<String>,
     says: String,
+}
+
+impl Load {
+    fn local(&mut self, forward: String) {
+        self.forwards.push(format!("-L {}", word(&forward)));
+    }
+
+    fn remote(&mut self, forward: String) {
+        self.forwards.push(format!("-R {}", word(&forward)));
+    }
+}
+
+/// Where a server is to listen, as `-R` takes it: port 0 is one that it chooses.
+fn asked(listen: Listen) -> String {
+    listen.socket_addr().to_string()
 }
 
 fn header(plan: &Plan, ports: &Ports) -> String {
@@ -167,7 +202,7 @@ fn opened(plan: &Plan, ports: &Ports, tunnel: &Tunnel, role: Role, forwards: &[S
     };
     let mut pieces = vec!["ssh".to_owned()];
     pieces.extend(options::options(tunnel, &dialled, role));
-    pieces.extend(forwards.iter().map(|forward| format!("-L {}", word(forward))));
+    pieces.extend(forwards.iter().cloned());
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     pieces.push(word(&format!("{user}{}", dialled.host)));
     pieces
@@ -236,6 +271,17 @@ mod tests {
             "{}",
             shown(&topology)
         );
+    }
+
+    #[test]
+    fn a_listener_on_a_host_leads_back_here_and_from_here_on() {
+        let file = r#"{ "hopper": 1, "hosts": { "a": {}, "b": {}, "web": { "ssh": false } },
+            "links": ["local -> a", "local -> b -> web"],
+            "forwards": { "back": "a/7000 -> local:7001", "over": "a/auto -> web:80" } }"#;
+        let lines = commands(&crate::topology::parse(file, "f").unwrap());
+        let wanted = " -R 127.0.0.1:7000:127.0.0.1:7001 -R 127.0.0.1:0:127.0.0.1:20001 a &&";
+        assert!(lines[0].ends_with(wanted), "{lines:#?}");
+        assert!(lines[1].ends_with(" -L 127.0.0.1:20001:web:80 b"), "{lines:#?}");
     }
 
     #[test]

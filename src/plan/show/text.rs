@@ -49,7 +49,7 @@ fn notes(plan: &Plan, topology: &Topology, graph: &Graph<'_>, style: Style) -> S
     let mut shared: BTreeMap<Vec<HostId>, (usize, Vec<String>)> = BTreeMap::new();
     for (place, planned) in plan.forwards.iter().enumerate() {
         let hosts = match plan.strategy {
-            Strategy::Nested => Some(points.on_the_way_to(&planned.forward.to)),
+            Strategy::Nested => Some(points.of(&planned.forward)),
             // A search for each host: where they are too many, nothing is said.
             Strategy::Telescoped => {
                 detour::single_points(topology, &planned.forward, &planned.route, &mut left)

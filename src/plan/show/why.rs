@@ -36,6 +36,18 @@ fn forward_text(explained: &Explained, style: Style) -> String {
     if !chosen.hops.is_empty() {
         out.push('\n');
     }
+    if let (Some(host), Some(listener)) = (&explained.forward.on, &explained.listener) {
+        out.push_str(&lines(
+            &format!("listens on {}  {}", escape(host.as_str()), way(listener)),
+            2,
+            9,
+            style,
+        ));
+        out.push_str(&lines(&format!("       {}", price(listener)), 2, 9, style));
+        out.push('\n');
+        out.push_str(&links(&listener.hops.iter().collect::<Vec<_>>(), 4, style));
+        out.push('\n');
+    }
     let mut before = vec![chosen];
     for (n, route) in explained.runners_up.iter().enumerate() {
         out.push_str(&lines(&format!("next {}  {}", n + 1, way(route)), 2, 10, style));
