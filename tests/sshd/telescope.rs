@@ -104,6 +104,29 @@ fn a_protected_first_hop_takes_half_a_tunnel_more() {
     }
 }
 
+/// Nested tunnels need a session for every hop but the last.
+#[test]
+fn nested_tunnels_reach_one_hop_more_than_they_are() {
+    let hops = 7;
+    let Some(bed) = line(hops) else { return };
+    for host in 1..hops {
+        bed.serve(host, "0.0.0.0", FAR, false);
+        bed.open(host, FAR);
+    }
+    for (hops, tunnels) in [(1, 0), (3, 2), (5, 4), (7, 6)] {
+        let hopper = Hopper::on(&bed);
+        let to = format!("{}:{FAR}", id(hops));
+        let topology = Topology::line(&bed).top("forwards", json!({ "data": { "listen": NEAR, "to": to } }));
+        let plan = plan(&hopper, &topology, &bed);
+        let summary = &plan["summary"];
+        assert_eq!((&summary["tunnels"], &summary["hops"]), (&tunnels.into(), &hops.into()), "{plan}");
+        hopper.up(&topology, &[]);
+        bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+        hopper.down();
+        hopper.assert_nothing_left();
+    }
+}
+
 /// A run of four hops: one client, on host 1.
 fn standing() -> Option<Bed> {
     line(4)
@@ -233,6 +256,8 @@ fn hoppers_on_several_hosts_build_their_parts_in_any_order() {
     // The outermost first: what it needs is not there yet.
     let (local, first, second) = (Hopper::on(&bed), Hopper::at(&bed, 1), Hopper::at(&bed, 2));
     let outer = local.start(&["up", file]);
+    let waits = || outer.stderr().contains("waits for hop1.test:2201 from here, kept by hopper at h1");
+    assert!(until(SOON, waits), "{}", outer.stderr());
     let middle = first.start(&["up", file, "--at", "h1"]);
     let inner = second.start(&["up", file, "--at", "h2"]);
     let all_up = until(SOON, || {
