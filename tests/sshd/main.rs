@@ -29,6 +29,7 @@ mod network;
 mod reference;
 mod refused;
 mod remote;
+mod rows;
 mod sshd;
 mod telescope;
 mod telescoped_by_hand;
