@@ -18,6 +18,8 @@ mod freeze;
 mod goodbye;
 mod grants;
 mod hopper;
+mod hostile;
+mod hostile_server;
 mod inside;
 mod keys;
 mod left;
