@@ -1,19 +1,18 @@
 //! An SSH server that attacks who connects to it, in one way at a time. It has the right host key, so that
 //! what it does after the key exchange is met as well. Says nothing about what should come of it.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use russh::server::{Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, PublicKeyOffer, Session};
-use russh::server::{VerifiedPublicKey, run_stream};
-use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use russh::server::{Config, run_stream};
+use russh::{cipher, kex};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::bed::Bed;
+use super::hostile_session::{Attacker, Ears};
 use super::inside::Inside;
 
 /// What a terminal would act on: a title, a cleared screen, C1, a turned reading direction, line ends.
@@ -56,15 +55,27 @@ pub enum Attack {
     NoPacket,
     /// Opens what it is asked for, and grants no window.
     NoWindow,
-    /// Opens what it is asked for, and sends far more than it was granted.
-    Overflow,
+    /// Opens what it is asked for, and never stops talking there.
+    Babble,
+    /// Does not keep the messages of the key exchange in strict order, with a cipher that needs it.
+    NotStrict,
+    /// Has no cipher but those in CBC mode.
+    OldCiphers,
+    /// Carries what it is asked to, and listens in.
+    Eavesdropping,
+    /// Carries what it is asked to, and alters a byte long after the login.
+    Alteration,
 }
 
 /// A server that attacks. Ends when dropped.
 pub struct Hostile {
     _inside: Inside,
     visits: Arc<AtomicUsize>,
+    heard: Heard,
 }
+
+/// What passed a server that listens in.
+pub type Heard = Arc<Mutex<Vec<u8>>>;
 
 impl Hostile {
     /// Starts it at the SSH port of a host.
@@ -76,27 +87,38 @@ impl Hostile {
         match attack {
             Attack::NoPacket => config.maximum_packet_size = 0,
             Attack::NoWindow => config.window_size = 0,
+            Attack::NotStrict => {
+                config.preferred.kex = Cow::Borrowed(&[kex::CURVE25519]);
+                config.preferred.cipher = Cow::Borrowed(&[cipher::CHACHA20_POLY1305]);
+            }
+            Attack::OldCiphers => config.preferred.cipher = Cow::Borrowed(&[cipher::AES_128_CBC]),
             _ => {}
         }
-        let (config, count) = (Arc::new(config), visits.clone());
+        let heard = Heard::default();
+        let (config, count, ears) = (Arc::new(config), visits.clone(), heard.clone());
         inside.spawn(async move {
             let listener = TcpListener::bind(("0.0.0.0", 22)).await.expect("listen");
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, attack, config.clone()));
+                tokio::spawn(serve(stream, attack, config.clone(), ears.clone()));
             }
         });
         bed.wait_for_port(host, 22);
-        Hostile { _inside: inside, visits }
+        Hostile { _inside: inside, visits, heard }
     }
 
     /// How many connections it took.
     pub fn visits(&self) -> usize {
         self.visits.load(Ordering::SeqCst)
     }
+
+    /// What passed it so far.
+    pub fn heard(&self) -> Vec<u8> {
+        self.heard.lock().expect("nobody panicked").clone()
+    }
 }
 
-async fn serve(mut stream: TcpStream, attack: Attack, config: Arc<Config>) {
+async fn serve(mut stream: TcpStream, attack: Attack, config: Arc<Config>, heard: Heard) {
     // An error here is the other side hanging up, which is what it should do.
     drop(match attack {
         Attack::Silent => std::future::pending().await,
@@ -110,7 +132,7 @@ async fn serve(mut stream: TcpStream, attack: Attack, config: Arc<Config>) {
             repeat(&mut stream, b"SSH-2.0-x\r\n", b"").await.expect("say the version");
             std::future::pending().await
         }
-        _ => ssh(stream, attack, config).await,
+        _ => ssh(stream, attack, config, heard).await,
     });
 }
 
@@ -150,155 +172,11 @@ async fn noise(stream: &mut TcpStream) -> std::io::Result<()> {
     }
 }
 
-async fn ssh(stream: TcpStream, attack: Attack, config: Arc<Config>) -> std::io::Result<()> {
-    let deaf = Arc::new(AtomicBool::new(false));
-    let stream = Ears { stream, deaf: deaf.clone() };
-    if let Ok(session) = run_stream(config, stream, Attacker { attack, deaf }).await {
+async fn ssh(stream: TcpStream, attack: Attack, config: Arc<Config>, heard: Heard) -> std::io::Result<()> {
+    let ears = Ears::of(stream);
+    let attacker = Attacker::new(attack, &ears, heard);
+    if let Ok(session) = run_stream(config, ears, attacker).await {
         drop(session.await);
     }
     Ok(())
-}
-
-/// A connection that can go deaf: then nothing is read any more.
-struct Ears {
-    stream: TcpStream,
-    deaf: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Ears {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        if self.deaf.load(Ordering::SeqCst) {
-            return Poll::Pending;
-        }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Ears {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-struct Attacker {
-    attack: Attack,
-    deaf: Arc<AtomicBool>,
-}
-
-impl Handler for Attacker {
-    type Error = russh::Error;
-
-    async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
-        Ok((self.attack == Attack::LoginBanner).then(|| ESCAPES.repeat(4_000)))
-    }
-
-    async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
-        match self.attack {
-            Attack::HangInLogin => std::future::pending().await,
-            Attack::LoginBanner => Ok(Auth::reject()),
-            _ => Ok(Auth::Accept),
-        }
-    }
-
-    async fn auth_publickey(&mut self, _: &str, _: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
-        Ok(Auth::Accept)
-    }
-
-    async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
-        match self.attack {
-            Attack::Farewell => session.disconnect(Disconnect::ByApplication, ESCAPES, "")?,
-            Attack::Openings => open_without_end(&session.handle(), 64),
-            Attack::DeafOpenings => {
-                self.deaf.store(true, Ordering::SeqCst);
-                open_without_end(&session.handle(), 100_000);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    async fn channel_open_direct_tcpip(
-        &mut self,
-        channel: Channel<Msg>,
-        _: &str,
-        _: u32,
-        _: &str,
-        _: u32,
-        reply: ChannelOpenHandle,
-        session: &mut Session,
-    ) -> Result<(), Self::Error> {
-        match self.attack {
-            Attack::NoPacket | Attack::NoWindow => {
-                reply.accept().await;
-                hold(channel);
-            }
-            Attack::Overflow => {
-                reply.accept().await;
-                overflow(channel.id(), session.handle());
-                hold(channel);
-            }
-            Attack::Refusal => {
-                session.channel_open_failure(channel.id(), ChannelOpenFailure::ConnectFailed, ESCAPES, "")?;
-                hold(reply);
-            }
-            Attack::Chatter => {
-                chat(session)?;
-                hold(reply);
-            }
-            _ => hold(reply),
-        }
-        Ok(())
-    }
-}
-
-/// Keeps a thing for as long as the server runs: an answer that is dropped is a refusal.
-fn hold(thing: impl Send + 'static) {
-    tokio::spawn(async move {
-        std::future::pending::<()>().await;
-        drop(thing);
-    });
-}
-
-fn chat(session: &mut Session) -> Result<(), russh::Error> {
-    for _ in 0..100_000 {
-        session.debug(true, ESCAPES, "")?;
-    }
-    Ok(())
-}
-
-/// Many at a time; each goes on with the next one when it was answered. Whoever is deaf hears no answer, and
-/// opens so many at once that they do not fit into what the other side sets aside.
-fn open_without_end(handle: &Handle, at_once: usize) {
-    for _ in 0..at_once {
-        let handle = handle.clone();
-        tokio::spawn(async move {
-            while !matches!(handle.channel_open_session().await, Err(russh::Error::SendError))
-                && !matches!(
-                    handle.channel_open_forwarded_tcpip(ESCAPES, 22, ESCAPES, 22).await,
-                    Err(russh::Error::SendError)
-                )
-            {}
-        });
-    }
-}
-
-/// Bypasses the window that it was granted.
-fn overflow(id: ChannelId, handle: Handle) {
-    tokio::spawn(async move { while handle.data(id, vec![b'x'; 32_000]).await.is_ok() {} });
 }
