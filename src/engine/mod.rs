@@ -13,9 +13,12 @@ mod failure;
 mod far_client;
 mod ground;
 mod life;
+mod listen_address;
 mod machine;
+mod proof;
 mod snapshot;
 mod status;
+mod wait;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -25,8 +28,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
-pub use event::{Event, Stage};
+pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
+pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, Status, TunnelStatus};
 

@@ -13,7 +13,7 @@ use super::plain::answered;
 use super::reporter::put;
 use super::row::{Now, Row};
 use super::style::Style;
-use crate::engine::Event;
+use crate::engine::{Event, Waiter};
 use crate::plan::Plan;
 use crate::topology::escape;
 
@@ -76,15 +76,22 @@ impl Bars {
                 let start = if let Now::Stage(_, start) = now { *start } else { at };
                 Now::Stage(*stage, start)
             }),
+            Event::Waiting { who, keeper, .. } => {
+                let key = match who {
+                    Waiter::Tunnel(tunnel) => tunnel_key(&tunnel.0),
+                    Waiter::Forward(forward) => forward_key(&forward.0),
+                };
+                self.change(&key, |_| Now::Waits(Some(format!("hopper at {}", escape(keeper.as_str())))));
+            }
             Event::TunnelUp { tunnel, elapsed, detail } => {
                 self.change(&tunnel_key(&tunnel.0), |_| Now::Up(*elapsed, escape(detail)));
             }
             Event::ForwardChecking { forward } => {
                 self.change(&forward_key(&forward.0), |_| Now::Checking(at));
             }
-            Event::ForwardUp { forward, local, answer, elapsed } => {
+            Event::ForwardUp { forward, at: place, answer, elapsed } => {
                 let to = names.forward(forward).map_or("?", |name| &name.to);
-                let way = format!("{local} {} {to}", self.style.pick("→", "->"));
+                let way = format!("{place} {} {to}", self.style.pick("→", "->"));
                 let said = answered(answer.as_deref(), *elapsed);
                 let short = said.strip_prefix("answered \"").map(|short| format!("\"{short}"));
                 let said =

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::failure;
 use super::names::Names;
-use crate::engine::Event;
+use crate::engine::{Event, Waiter};
 use crate::plan::TunnelId;
 
 /// The event as one line, without its end.
@@ -27,6 +27,15 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             fields["stage"] = stage.as_str().into();
             ("stage", fields)
         }
+        Event::Waiting { who, listener, keeper } => {
+            let mut fields = match who {
+                Waiter::Tunnel(id) => tunnel(id, names),
+                Waiter::Forward(forward) => json!({ "forward": forward.0 }),
+            };
+            fields["listener"] = listener.as_str().into();
+            fields["keeper"] = keeper.as_str().into();
+            ("waiting", fields)
+        }
         Event::TunnelUp { tunnel: id, elapsed, detail } => {
             let mut fields = tunnel(id, names);
             fields["ms"] = ms(elapsed).into();
@@ -39,14 +48,14 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("carrier-listening", fields)
         }
         Event::TunnelClosed { tunnel: id } => ("tunnel-closed", tunnel(id, names)),
-        Event::ForwardListening { forward, local } => {
-            ("forward-listening", json!({ "forward": forward.0, "listen": local.to_string() }))
+        Event::ForwardListening { forward, at } => {
+            ("forward-listening", json!({ "forward": forward.0, "listen": at.to_string() }))
         }
         Event::ForwardChecking { forward } => ("forward-checking", json!({ "forward": forward.0 })),
-        Event::ForwardUp { forward, local, answer, elapsed } => {
+        Event::ForwardUp { forward, at, answer, elapsed } => {
             let to = names.forward(forward).map(|name| name.to.as_str());
             let fields = json!({
-                "forward": forward.0, "listen": local.to_string(), "to": to, "answer": answer,
+                "forward": forward.0, "listen": at.to_string(), "to": to, "answer": answer,
                 "ms": ms(elapsed),
             });
             ("forward-up", fields)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names::Names;
 use super::style::{Style, columns, pad};
 use super::words::{os_words, took};
-use crate::engine::{Event, Stage};
+use crate::engine::{Event, Stage, Waiter};
 use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
@@ -18,19 +18,26 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         Event::Stage { .. } | Event::ForwardChecking { .. } | Event::Failed(_) | Event::Up { .. } => {
             return None;
         }
+        Event::Waiting { who, listener, keeper } => {
+            let who = match who {
+                Waiter::Tunnel(tunnel) => names.label(tunnel),
+                Waiter::Forward(forward) => escape(&forward.0),
+            };
+            format!("{who}: waits for {listener}, kept by hopper at {}", escape(keeper.as_str()))
+        }
         Event::TunnelUp { tunnel, elapsed, .. } => {
             format!("{}: up ({})", names.label(tunnel), took(*elapsed))
         }
         Event::CarrierListening { tunnel, local } => {
             format!("{}: carrier listens on {local}", names.label(tunnel))
         }
-        Event::ForwardListening { forward, local } => {
-            format!("{}: listens on {local}", escape(&forward.0))
+        Event::ForwardListening { forward, at } => {
+            format!("{}: listens on {at}", escape(&forward.0))
         }
-        Event::ForwardUp { forward, local, answer, elapsed } => {
+        Event::ForwardUp { forward, at, answer, elapsed } => {
             let to = names.forward(forward).map_or("?", |name| &name.to);
             let said = answered(answer.as_deref(), *elapsed);
-            format!("{}: {local} {arrow} {to}, {said}", escape(&forward.0))
+            format!("{}: {at} {arrow} {to}, {said}", escape(&forward.0))
         }
         Event::ForwardFailed { forward, failure } => {
             let cause = failure.facts.iter().find(|(name, _)| *name == "cause");

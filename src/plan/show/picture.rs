@@ -7,13 +7,17 @@
 //! ```
 
 mod bands;
+mod ink;
+mod row;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Glyphs, Style};
-use crate::plan::{Plan, PlannedForward};
+use super::Style;
+use crate::plan::{FarListener, Plan, PlannedForward};
 use crate::topology::escape;
 use crate::topology::{Endpoint, FirewallId, Strategy};
+use ink::Ink;
+use row::Row;
 
 /// Columns before a picture's first line, and before a line that goes on.
 const MARGIN: (usize, usize) = (2, 6);
@@ -33,6 +37,8 @@ pub(super) struct Picture {
     tail: String,
     /// Whether the target is a station of its own, or within the last server.
     dialled: bool,
+    /// Whether clients come from the last server, instead of going there.
+    incoming: bool,
 }
 
 /// A tunnel in the picture.
@@ -58,46 +64,10 @@ struct Station {
     right: usize,
 }
 
-/// The characters drawn with.
-struct Ink {
-    line: &'static str,
-    head: &'static str,
-    wall: &'static str,
-    tunnel: &'static str,
-    client: &'static str,
-    begin: &'static str,
-    end: &'static str,
-    down: &'static str,
-    plain: &'static str,
-}
-
-const UNICODE: Ink = Ink {
-    line: "─",
-    head: "▶",
-    wall: "┃",
-    tunnel: "═",
-    client: "╞",
-    begin: "╘",
-    end: "╡",
-    down: "│",
-    plain: "┄",
-};
-const ASCII: Ink = Ink {
-    line: "-",
-    head: ">",
-    wall: "|",
-    tunnel: "=",
-    client: "+",
-    begin: "+",
-    end: "+",
-    down: "|",
-    plain: ".",
-};
-
 impl Picture {
     /// Lays the way of this forward out.
     pub(super) fn new(plan: &Plan, planned: &PlannedForward, style: Style) -> Self {
-        let ink = if style.glyphs == Glyphs::Unicode { &UNICODE } else { &ASCII };
+        let ink = Ink::of(style.glyphs);
         let tunnels = planned.tunnels.iter().filter_map(|id| plan.tunnel(id));
         let bands = tunnels.map(|tunnel| {
             let from = planned.route.iter().position(|host| host.as_str() == tunnel.client.name());
@@ -107,7 +77,10 @@ impl Picture {
             };
             Band { from: from.unwrap_or_default(), to: tunnel.hop, label }
         });
-        let port = planned.forward.listen.port;
+        let port = match planned.forward.listen.port {
+            0 => ":auto".to_owned(),
+            port => format!(":{port}"),
+        };
         let dialled = !planned.within;
         let mut picture = Picture {
             ink,
@@ -115,19 +88,53 @@ impl Picture {
             stations: Vec::new(),
             nested: plan.strategy == Strategy::Nested,
             bands: bands.collect(),
-            listen: if port == 0 { ":auto".to_owned() } else { format!(":{port}") },
+            listen: match &planned.listener {
+                None => port,
+                Some(listener) => format!("{}{port}", escape(listener.host.as_str())),
+            },
             tail: match &planned.target {
                 Endpoint::Tcp(address) if dialled => format!(":{}", address.port),
                 target => escape(&target.to_string()),
             },
             dialled,
+            incoming: false,
         };
+        picture.stations_of(planned);
+        picture
+    }
+
+    /// Lays the way to a listener on another host out.
+    pub(super) fn of_listener(
+        plan: &Plan,
+        planned: &PlannedForward,
+        near: &FarListener,
+        style: Style,
+    ) -> Self {
+        let to_there = PlannedForward {
+            listener: None,
+            via: Some(near.via.clone()),
+            route: near.route.clone(),
+            walls: near.walls.clone(),
+            tunnels: near.tunnels.clone(),
+            within: true,
+            ..planned.clone()
+        };
+        let mut picture = Picture::new(plan, &to_there, style);
+        picture.stations.clear();
+        picture.listen.clear();
+        picture.tail = planned.forward.listen.to_string();
+        picture.incoming = true;
+        picture.stations_of(&to_there);
+        picture
+    }
+
+    /// Adds every host of the route.
+    fn stations_of(&mut self, planned: &PlannedForward) {
         for (hop, host) in planned.route.iter().enumerate() {
             let crossed =
                 hop.checked_sub(1).and_then(|hop| planned.walls.get(hop)).map_or(&[][..], Vec::as_slice);
-            picture.add(escape(host.as_str()), crossed);
+            self.add(escape(host.as_str()), crossed);
         }
-        picture
     }
 
     /// Adds the next host of the route, far enough away for the tunnel's name to fit under the line.
@@ -239,8 +246,12 @@ impl Picture {
         }
     }
 
-    /// From the last server to what it dials.
+    /// From the last server to what it dials, or from its listener.
     fn finish(&self, row: &mut Row, target: usize) {
+        if self.incoming {
+            row.put(&format!("{}{} {}", self.ink.back, self.ink.plain.repeat(2), self.tail));
+            return;
+        }
         row.put(&self.ink.plain.repeat(2));
         if self.dialled {
             row.put("tcp");
@@ -253,38 +264,11 @@ impl Picture {
     fn begin(&self, row: &mut Row, station: usize, anchor: usize) {
         if station == 0 {
             row.seek(anchor - self.listen.width(), " ");
-            row.put(&format!("{} ", self.listen));
+            row.put(&self.listen);
+            row.put(if self.incoming { "" } else { " " });
         } else {
             row.seek(anchor, " ");
             row.put(self.ink.begin);
         }
-    }
-}
-
-/// A row that is written from left to right.
-#[derive(Default)]
-struct Row {
-    text: String,
-    at: usize,
-}
-
-impl Row {
-    fn put(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.at += text.width();
-    }
-
-    /// Fills up to this column with something one column wide.
-    fn seek(&mut self, column: usize, fill: &str) {
-        while self.at < column {
-            self.put(fill);
-        }
-    }
-
-    /// Writes the row out and starts the next.
-    fn end(&mut self, out: &mut String) {
-        out.push_str(self.text.trim_end());
-        out.push('\n');
-        *self = Row::default();
     }
 }
