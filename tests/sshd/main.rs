@@ -34,6 +34,7 @@ mod refused;
 mod remote;
 mod sshd;
 mod telescope;
+mod telescoped_by_hand;
 mod topology;
 mod trust;
 mod until;
