@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::host_key_refusal::{Fingerprint, HostKeyRefusal};
 use super::listening::Listening;
-use super::trust::{Expectation, HostKeyRefusal};
+use super::newcomer::Newcomer;
+use super::trust::{Expectation, Grounds};
 use crate::topology::escape;
 
 /// What a session's handler noted, shared with the session's owner.
@@ -25,6 +27,7 @@ pub struct Notes {
 #[derive(Default)]
 struct Facts {
     host_key: Option<HostKeyRefusal>,
+    trusted: Option<(Fingerprint, Grounds)>,
     algorithms: Option<String>,
     ending: Option<String>,
     /// The server's own words at the end.
@@ -43,6 +46,11 @@ impl Notes {
     /// Why the host key was not accepted, if it was not.
     pub fn host_key_refusal(&self) -> Option<HostKeyRefusal> {
         self.facts().host_key.clone()
+    }
+
+    /// The key that the host showed, and why it is the right one.
+    pub fn trusted(&self) -> Option<(Fingerprint, Grounds)> {
+        self.facts().trusted.clone()
     }
 
     /// The algorithms agreed on, for the eye.
@@ -91,13 +99,22 @@ pub struct Gatekeeper {
     pub notes: Arc<Notes>,
     /// Where the server was asked to listen.
     pub listening: Listening,
+    /// Whoever opens the session settles what to do about a key that is refused as it is.
+    pub newcomers: mpsc::Sender<Newcomer>,
 }
 
 impl Gatekeeper {
-    fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyRefusal> {
-        match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.expectation.judge(key),
-            PublicKeyOrCertificate::Certificate(_) => Err(HostKeyRefusal::Certificate),
+    async fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<Grounds, HostKeyRefusal> {
+        let refusal = match self.expectation.judge(shown) {
+            Err(refusal) if self.expectation.may_accept(&refusal) => refusal,
+            judged => return judged,
+        };
+        let (answer, settled) = oneshot::channel();
+        let (key, expectation) = (shown.public_key(), self.expectation.clone());
+        let newcomer = Newcomer { key, refusal: refusal.clone(), expectation, answer };
+        match self.newcomers.send(newcomer).await {
+            Ok(()) => settled.await.unwrap_or(Err(refusal)),
+            Err(_) => Err(refusal),
         }
     }
 }
@@ -106,8 +123,12 @@ impl Handler for Gatekeeper {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        match self.judge(shown) {
-            Ok(()) => Ok(true),
+        match self.judge(shown).await {
+            Ok(grounds) => {
+                let shown = Fingerprint::of(&shown.public_key());
+                self.notes.facts().trusted = Some((shown, grounds));
+                Ok(true)
+            }
             Err(refusal) => {
                 self.notes.facts().host_key = Some(refusal);
                 Ok(false)

@@ -2,8 +2,8 @@
 //! and what the server said together into one cause.
 
 use super::gatekeeper::Notes;
+use super::host_key_refusal::HostKeyRefusal;
 use super::login::{LoginError, LoginRefusal};
-use super::trust::HostKeyRefusal;
 use crate::topology::escape;
 
 /// A step of opening a session.
