@@ -15,6 +15,7 @@ pub mod plan_explain;
 mod signals;
 pub mod status;
 mod talk;
+pub mod trust;
 pub mod up;
 
 pub use log::Log;

@@ -13,9 +13,12 @@ mod failure;
 mod far_client;
 mod ground;
 mod life;
+mod listen_address;
 mod machine;
+mod proof;
 mod snapshot;
 mod status;
+mod walk;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,8 +30,10 @@ use tokio_util::sync::CancellationToken;
 pub use board::Board;
 pub use event::{Event, Stage};
 pub use failure::{Exit, Failure, Phase};
+pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, Status, TunnelStatus};
+pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
 use crate::plan::Plan;

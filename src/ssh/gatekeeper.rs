@@ -10,7 +10,7 @@ use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::host_key_refusal::{Fingerprint, HostKeyRefusal};
+use super::host_key_refusal::HostKeyRefusal;
 use super::listening::Listening;
 use super::newcomer::Newcomer;
 use super::trust::{Expectation, Grounds};
@@ -27,7 +27,6 @@ pub struct Notes {
 #[derive(Default)]
 struct Facts {
     host_key: Option<HostKeyRefusal>,
-    trusted: Option<(Fingerprint, Grounds)>,
     algorithms: Option<String>,
     ending: Option<String>,
     /// The server's own words at the end.
@@ -46,11 +45,6 @@ impl Notes {
     /// Why the host key was not accepted, if it was not.
     pub fn host_key_refusal(&self) -> Option<HostKeyRefusal> {
         self.facts().host_key.clone()
-    }
-
-    /// The key that the host showed, and why it is the right one.
-    pub fn trusted(&self) -> Option<(Fingerprint, Grounds)> {
-        self.facts().trusted.clone()
     }
 
     /// The algorithms agreed on, for the eye.
@@ -125,8 +119,7 @@ impl Handler for Gatekeeper {
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         match self.judge(shown).await {
             Ok(grounds) => {
-                let shown = Fingerprint::of(&shown.public_key());
-                self.notes.facts().trusted = Some((shown, grounds));
+                self.expectation.met(&shown.public_key(), grounds);
                 Ok(true)
             }
             Err(refusal) => {

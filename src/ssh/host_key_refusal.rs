@@ -53,6 +53,8 @@ pub enum HostKeyRefusal {
         names: Vec<String>,
         /// The files read.
         files: Vec<PathBuf>,
+        /// Lines that could not be read, as `FILE:LINE`; one of them may be the host's.
+        skipped: Vec<String>,
         /// Whether a person was asked about it.
         asked: Asked,
     },

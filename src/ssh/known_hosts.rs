@@ -18,7 +18,14 @@ use super::host_field;
 
 /// Everything recorded for one host, in file order.
 #[derive(Debug, Default, Clone)]
-pub struct Records(Vec<Record>);
+pub struct Records {
+    records: Vec<Record>,
+    /// The first lines that could not be read, as `FILE:LINE`.
+    skipped: Vec<String>,
+}
+
+/// The most places of unreadable lines that are kept to be told.
+const SKIPPED_KEPT: usize = 4;
 
 /// One line.
 #[derive(Debug, Clone)]
@@ -84,6 +91,9 @@ impl Records {
                 Err(error) => {
                     let (file, line) = (file.display(), index + 1);
                     tracing::warn!(%file, line, %error, "skipping a known_hosts line");
+                    if self.skipped.len() < SKIPPED_KEPT {
+                        self.skipped.push(format!("{file}:{line}"));
+                    }
                     continue;
                 }
             };
@@ -100,16 +110,21 @@ impl Records {
 
     /// Takes in one key.
     pub(super) fn add(&mut self, role: Role, key: PublicKey, file: &Path, line: usize) {
-        self.0.push(Record { role, key, file: file.to_owned(), line });
+        self.records.push(Record { role, key, file: file.to_owned(), line });
     }
 
     /// Forgets everything but what is revoked.
     pub(super) fn keep_revoked(&mut self) {
-        self.0.retain(|record| record.role == Role::Revoked);
+        self.records.retain(|record| record.role == Role::Revoked);
+    }
+
+    /// The first lines that could not be read, as `FILE:LINE`.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     fn of(&self, role: Role) -> impl Iterator<Item = &Record> {
-        self.0.iter().filter(move |record| record.role == role)
+        self.records.iter().filter(move |record| record.role == role)
     }
 
     /// Where this key is revoked, if it is.
@@ -230,6 +245,7 @@ mod tests {
         for bad in ["h ssh-ed25519 rubbish", "h", "@unheard-of h ssh-ed25519 AAAA", "|1|x|y ssh-ed25519 AAAA"]
         {
             assert_eq!(judge(&format!("{bad}\nh {KEY}"), "h", KEY), "known", "{bad}");
+            assert_eq!(records(bad, "h").skipped(), ["known_hosts:1"], "{bad}");
         }
     }
 
@@ -254,3 +270,7 @@ mod tests {
         assert!(Records::read(&[file.join("below")], &["h".into()]).is_ok(), "nothing can be there");
     }
 }
+
+#[cfg(test)]
+#[path = "known_hosts_beside_openssh.rs"]
+mod beside_openssh;

@@ -52,5 +52,5 @@ pub use open_error::{OpenError, Step};
 pub use process::{Exit, Process};
 pub use session::Session;
 pub use shelf::{Said, Source};
-pub use trust::{Expectation, Grounds, Learning, Trust};
+pub use trust::{Expectation, Grounds, Learning, Trust, Trusted};
 pub use wire::{Wire, WireHandle};

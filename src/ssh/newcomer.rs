@@ -29,14 +29,18 @@ impl Expectation {
     /// Whether somebody may accept what is refused for this reason.
     pub(super) fn may_accept(&self, refusal: &HostKeyRefusal) -> bool {
         match refusal {
-            HostKeyRefusal::Unknown { .. } => self.learning.checking != HostKeyChecking::Strict,
+            HostKeyRefusal::Unknown { presented, .. } => match &self.learning.replace {
+                Some(_) => self.spelled_out(presented),
+                None => self.learning.checking != HostKeyChecking::Strict,
+            },
             HostKeyRefusal::Changed { presented, .. } => self.spelled_out(presented),
             _ => false,
         }
     }
 
+    /// Whether a person named this very key beforehand.
     fn spelled_out(&self, presented: &Fingerprint) -> bool {
-        self.learning.replace.as_ref() == Some(&presented.sha256)
+        self.learning.replace.as_ref().is_some_and(|(_, sha256)| *sha256 == presented.sha256)
     }
 }
 
@@ -60,10 +64,9 @@ impl Newcomer {
 
 /// Whether it may be accepted: by its policy, or by a person.
 async fn accept(newcomer: &Newcomer, host: &str, login: &Login) -> Result<(), HostKeyRefusal> {
-    let HostKeyRefusal::Unknown { presented, line, names, files, asked: _ } = &newcomer.refusal else {
-        return Ok(());
-    };
-    if newcomer.expectation.learning.checking == HostKeyChecking::AcceptNew {
+    let HostKeyRefusal::Unknown { presented, names, .. } = &newcomer.refusal else { return Ok(()) };
+    let expectation = &newcomer.expectation;
+    if expectation.learning.checking == HostKeyChecking::AcceptNew || expectation.spelled_out(presented) {
         return Ok(());
     }
     let question = format!(
@@ -71,18 +74,16 @@ async fn accept(newcomer: &Newcomer, host: &str, login: &Login) -> Result<(), Ho
         escape(host),
         escape(&names.join(", ")),
     );
-    let asked = match login.question(question).await {
+    let answered = match login.question(question).await {
         Some(answer) if accepts(&answer, &presented.sha256) => return Ok(()),
         Some(_) => Asked::Declined,
         None => Asked::Nobody,
     };
-    Err(HostKeyRefusal::Unknown {
-        presented: presented.clone(),
-        line: line.clone(),
-        names: names.clone(),
-        files: files.clone(),
-        asked,
-    })
+    let mut refusal = newcomer.refusal.clone();
+    if let HostKeyRefusal::Unknown { asked, .. } = &mut refusal {
+        *asked = answered;
+    }
+    Err(refusal)
 }
 
 /// Whether an answer accepts the key of this fingerprint. Nothing but the whole word or the whole fingerprint

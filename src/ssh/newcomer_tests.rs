@@ -129,14 +129,26 @@ async fn a_key_is_replaced_when_and_only_when_it_is_spelled_out() {
     let file = folder.path().join("known_hosts");
     let known = format!("g {OLD}\nh {OLD}\n");
     fs::write(&file, &known).unwrap();
-    let spelled =
-        |sha256: &str| Learning { replace: Some(sha256.to_owned()), ..learning(HostKeyChecking::Ask) };
+    let spelled = |sha256: &str| Learning {
+        replace: Some((HostId::new("h"), sha256.to_owned())),
+        ..learning(HostKeyChecking::Ask)
+    };
     let (settled, _) = settle(&file, spelled("SHA256:other"), Some("yes")).await;
     assert!(matches!(settled, Err(HostKeyRefusal::Changed { .. })));
     assert_eq!(fs::read_to_string(&file).unwrap(), known);
     let (settled, asked) = settle(&file, spelled(&fingerprint()), None).await;
     assert_eq!((settled, asked), (Ok(Grounds::Replaced), 0));
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("g {OLD}\nh {KEY}\n"));
+    // Of a host that nothing is recorded of, the key spelled out is taken, and no other is asked about.
+    let (settled, asked) = settle(&folder.path().join("new"), spelled("SHA256:other"), Some("yes")).await;
+    assert_eq!((asked_of(&settled), asked), (Some(Asked::No), 0));
+    let settled = settle(&folder.path().join("new"), spelled(&fingerprint()), None).await;
+    assert_eq!(settled, (Ok(Grounds::Accepted), 0));
+    // And of another host, none is.
+    fs::write(&file, &known).unwrap();
+    let other =
+        Learning { replace: Some((HostId::new("g"), fingerprint())), ..learning(HostKeyChecking::Ask) };
+    assert!(matches!(settle(&file, other, None).await.0, Err(HostKeyRefusal::Changed { .. })));
 }
 
 #[tokio::test]

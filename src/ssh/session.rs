@@ -15,12 +15,10 @@ use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::{Gatekeeper, Notes};
 use super::handshake::{Met, Opening};
-use super::host_key_refusal::Fingerprint;
 use super::listening::Listening;
 use super::login::LoggedIn;
 use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, login_error};
-use super::trust::Grounds;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
 use crate::topology::Endpoint;
@@ -71,23 +69,18 @@ impl Session {
         Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
     }
 
-    /// Goes as far as the server's key, says nothing about the person, and leaves. The key, and why it is the
-    /// right one.
+    /// Goes as far as the server's key, says nothing about the person, and leaves.
     ///
     /// # Errors
     /// What stood in the way.
-    pub async fn look(
-        wire: Wire,
-        below: WireHandle,
-        opening: Opening<'_>,
-    ) -> Result<(Fingerprint, Grounds), OpenError> {
+    pub async fn look(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<(), OpenError> {
         let met = Met::shake_hands(wire, &below, opening).await?;
         let goodbye = async {
             say_goodbye(&met.handle).await;
             below.ended.cancelled().await;
         };
         let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
-        met.notes.trusted().ok_or(OpenError::ClosedSilently)
+        Ok(())
     }
 
     /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is
@@ -192,11 +185,6 @@ impl Session {
     pub fn detail(&self) -> String {
         let algorithms = self.notes.algorithms().unwrap_or_default();
         format!("{algorithms} · {}", self.logged_in.with)
-    }
-
-    /// The key that the server showed, and why it is the right one.
-    pub fn trusted(&self) -> Option<(Fingerprint, Grounds)> {
-        self.notes.trusted()
     }
 
     /// Whether the session has ended.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use russh::keys::ssh_key::certificate::Certificate;
 use russh::keys::ssh_key::public::KeyData;
@@ -35,8 +36,8 @@ pub struct Learning {
     pub checking: HostKeyChecking,
     /// Whether a key that is accepted is recorded.
     pub record: bool,
-    /// The fingerprint of a key that may take the place of those recorded for its host.
-    pub replace: Option<String>,
+    /// A host, and the fingerprint of the key that may take the place of those recorded for it.
+    pub replace: Option<(HostId, String)>,
 }
 
 impl Trust {
@@ -79,15 +80,17 @@ impl Trust {
     /// [`HostKeyRefusal::Unreadable`] when a file that may name the host cannot be read.
     pub fn expectation(&self, host: &Host) -> Result<Expectation, HostKeyRefusal> {
         let policy = &host.host_key;
-        let learning = self.learning.clone().unwrap_or(Learning {
+        let mut learning = self.learning.clone().unwrap_or(Learning {
             checking: policy.checking,
             record: true,
             replace: None,
         });
+        learning.replace = learning.replace.filter(|(id, _)| *id == host.id);
         let (names, principals, files) = (names(host), principals(host), self.files(host));
         if let Some(pin) = self.pins.get(&host.id) {
             let (records, pins) = (Records::default(), Some(vec![pin.clone()]));
-            return Ok(Expectation { pins, records, names, principals, files, learning });
+            let trusted = Trusted::default();
+            return Ok(Expectation { pins, records, names, principals, files, learning, trusted });
         }
         let pinned = !policy.fingerprints.is_empty() || !policy.authorities.is_empty();
         let mut records = match Records::read(&files, &names) {
@@ -108,7 +111,8 @@ impl Trust {
             }
             pins = Some(policy.fingerprints.clone());
         }
-        Ok(Expectation { pins, records, names, principals, files, learning })
+        let trusted = Trusted::default();
+        Ok(Expectation { pins, records, names, principals, files, learning, trusted })
     }
 
     /// Takes in the keys of an authority that the topology names.
@@ -158,7 +162,11 @@ pub struct Expectation {
     pub(super) files: Vec<PathBuf>,
     /// What may be learnt.
     pub(super) learning: Learning,
+    trusted: Trusted,
 }
+
+/// The key that a host showed and why it is the right one, once both are known.
+pub type Trusted = Arc<OnceLock<(Fingerprint, Grounds)>>;
 
 /// Why a key is the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +184,26 @@ pub enum Grounds {
 }
 
 impl Expectation {
+    /// The same where nobody will log in: a key that is not recorded anyhow needs nobody's consent to be seen.
+    #[must_use]
+    pub fn without_login(mut self) -> Self {
+        if !self.learning.record {
+            self.learning.checking = HostKeyChecking::AcceptNew;
+        }
+        self
+    }
+
+    /// Where the key will be found that meets it.
+    pub fn trusted(&self) -> Trusted {
+        self.trusted.clone()
+    }
+
+    /// The host showed this key, and it is the right one.
+    pub(super) fn met(&self, key: &PublicKey, grounds: Grounds) {
+        // A session has one host key; what came first stands.
+        let _ = self.trusted.set((Fingerprint::of(key), grounds));
+    }
+
     /// Key types to ask the server for first.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         self.records.algorithms()
@@ -248,6 +276,7 @@ impl Expectation {
                     line: PublicKey::from(key.clone()).to_openssh().unwrap_or_default(),
                     names: self.names.clone(),
                     files: self.files.clone(),
+                    skipped: self.records.skipped().to_vec(),
                     asked: Asked::No,
                 },
             }),

@@ -30,10 +30,14 @@ impl TunnelBlame<'_> {
                 ));
                 failure
             }
-            HostKeyRefusal::Unknown { presented, line, names, files, asked } => {
+            HostKeyRefusal::Unknown { presented, line, names, files, skipped, asked } => {
                 let mut failure = make("H0502", format!("the host key of {server} is not known"));
                 failure.facts.push(shown(presented));
                 failure.facts.push(("looked up", names.join(", ")));
+                let skipped = skipped
+                    .iter()
+                    .map(|place| ("skipped", format!("{}: no such line is understood", escape(place))));
+                failure.facts.extend(skipped);
                 match asked {
                     Asked::No => {}
                     Asked::Declined => failure.facts.push(("asked", "the answer was not yes".to_owned())),
