@@ -45,6 +45,10 @@ impl TunnelBlame<'_> {
                         let nobody = "nobody: that takes a terminal, and no --no-input";
                         failure.facts.push(("asked", nobody.to_owned()));
                         failure.help.push("run it in a terminal to be asked".to_owned());
+                        failure.help.push(format!(
+                            "or take the keys of new hosts as they are: hopper trust {} {server} --accept-new",
+                            self.plan.topology
+                        ));
                     }
                 }
                 failure.help.push(self.read_on_console("compare it"));
