@@ -7,7 +7,7 @@ use russh::client::Config;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
 
-use super::trust::Expectation;
+use super::expectation::Expectation;
 use crate::topology::Keepalive;
 
 /// Receive window of each channel, in bytes. All channels of a session share the value, so it is also

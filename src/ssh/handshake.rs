@@ -10,11 +10,12 @@ use tokio_util::sync::DropGuard;
 
 use super::channel::ceiling;
 use super::config::client_config;
-use super::gatekeeper::{Gatekeeper, Notes};
+use super::expectation::Expectation;
+use super::gatekeeper::Gatekeeper;
 use super::listening::Listening;
 use super::login::Login;
+use super::notes::Notes;
 use super::open_error::{OpenError, Step, handshake_error};
-use super::trust::Expectation;
 use super::wire::{Wire, WireHandle};
 use crate::topology::Host;
 

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use russh::keys::PublicKey;
 use tokio::sync::oneshot;
 
+use super::expectation::{Expectation, Grounds};
 use super::host_key_refusal::{Asked, Fingerprint, HostKeyRefusal};
 use super::known_hosts::{Judgement, Records};
 use super::known_hosts_file::KnownHostsFile;
 use super::login::Login;
-use super::trust::{Expectation, Grounds};
 use crate::topology::{HostKeyChecking, escape};
 
 /// A key that is refused unless somebody accepts it.
@@ -124,7 +124,7 @@ impl Expectation {
     }
 
     /// The same with what the files say now.
-    fn now(&self) -> Result<Expectation, HostKeyRefusal> {
+    pub(super) fn now(&self) -> Result<Expectation, HostKeyRefusal> {
         let records = Records::read(&self.files, &self.names)
             .map_err(|(file, error)| HostKeyRefusal::Unreadable { file, cause: error.to_string() })?;
         let mut now = self.clone();

@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::channel::{Channel, Channels};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
-use super::gatekeeper::{Gatekeeper, Notes};
+use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
 use super::listening::Listening;
 use super::login::LoggedIn;
+use super::notes::Notes;
 use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, login_error};
+use super::rotation::Rotation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
 use crate::topology::Endpoint;
@@ -47,6 +49,7 @@ impl Session {
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
+        let expectation = opening.expectation.clone();
         let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
         let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
@@ -66,6 +69,9 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
+        let (wire, followed) = (below.clone(), notes.clone());
+        let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
+        tokio::spawn(rotation.follow());
         Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
     }
 

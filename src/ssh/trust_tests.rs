@@ -2,9 +2,10 @@
 
 use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::keys::{HashAlg, PrivateKey};
+use russh::keys::{HashAlg, PrivateKey, PublicKeyOrCertificate};
 
 use super::*;
+use crate::ssh::{CertificateFault, Grounds};
 use crate::topology::Address;
 
 fn key(seed: u8) -> PrivateKey {
