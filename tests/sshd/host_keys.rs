@@ -176,7 +176,12 @@ fn accept_new_records_a_new_key_once_and_believes_it_then() {
     bed.far_end(2);
     know(&bed, "");
     let hopper = Hopper::on(&bed);
-    hopper.up(&Topology::line(&bed).hosts("host_key", json!({ "policy": "accept-new" })), &[]);
+    let topology = Topology::line(&bed).hosts("host_key", json!({ "policy": "accept-new" }));
+    let ended = hopper.try_up(&topology, &["-d", "--progress", "plain"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let told = format!("T2 h2: a new host key was recorded: ssh-ed25519 {}", bed.host_key(2).fingerprint());
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("was recorded").count(), 1, "{}", ended.stderr);
     hopper.down();
     let recorded = fs::read_to_string(bed.known_hosts()).expect("read known_hosts");
     let both = bed.host_key(1).known_as(&network::name(1)) + &bed.host_key(2).known_as(&network::name(2));
