@@ -117,8 +117,8 @@ fn the_branch_comes_in_over_a_port_carrier_too() {
     bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
     // A branch whose hopper is gone is a session that is lost, and the host that carried it is not to blame.
     signal("KILL", branch.pid());
-    let gone = until(SOON, || office.status().is_none());
-    assert!(gone, "it does not notice");
+    assert!(until(SOON, || !office.socket().exists()), "it does not notice");
+    assert_eq!(listening(&bed, 1, DOOR), [""; 0], "the door goes with the branch");
 }
 
 #[test]
