@@ -199,7 +199,7 @@ fn a_host_key_has_a_policy_and_authorities() {
         (r#"{"ca": []}"#, "[", "judge by known_hosts"),
         (r#"{"ca": "ssh-ed25519 rubbish"}"#, "ssh-ed25519 rubbish", ".pub"),
         (r#"{"ca": "ssh-ed25519"}"#, "ssh-ed25519", ".pub"),
-        (r#"{"ca": "ssh-ed25519 AAAA\nroot"}"#, "ssh-ed25519", ".pub"),
+        (r#"{"ca": "ssh-ed25519 AAAA\nroot"}"#, r#""ssh-ed25519 AAAA\nroot""#, ".pub"),
         (r#"{"policy": "no"}"#, "\"no\"", "\"accept-new\""),
     ] {
         says(&with_host(&format!(r#"{{"host_key": {json}}}"#)), "H0121", place, "", help);
