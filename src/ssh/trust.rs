@@ -82,6 +82,9 @@ impl Trust {
             replace: None,
         });
         learning.replace = learning.replace.filter(|(id, _)| *id == host.id);
+        if policy.checking == HostKeyChecking::AcceptNew {
+            learning.checking = HostKeyChecking::AcceptNew;
+        }
         let (names, principals, files) = (names(host), principals(host), self.files(host));
         if let Some(pin) = self.pins.get(&host.id) {
             let (records, pins) = (Records::default(), Some(vec![pin.clone()]));

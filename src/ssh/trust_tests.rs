@@ -153,6 +153,17 @@ fn an_authority_of_the_topology_stands_in_place_of_the_records() {
 }
 
 #[test]
+fn a_walk_learns_what_it_is_told_to_and_what_the_host_allows_anyhow() {
+    let ask = Learning { checking: HostKeyChecking::Ask, record: false, replace: None };
+    let trust = Trust::default().learning(ask);
+    let mut host = Host::new(HostId::new("h"));
+    let learnt = |host: &Host| trust.expectation(host).unwrap().learning;
+    assert_eq!((learnt(&host).checking, learnt(&host).record), (HostKeyChecking::Ask, false));
+    host.host_key.checking = HostKeyChecking::AcceptNew;
+    assert_eq!((learnt(&host).checking, learnt(&host).record), (HostKeyChecking::AcceptNew, false));
+}
+
+#[test]
 fn a_file_of_authorities_must_be_there_and_hold_keys() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pub");
