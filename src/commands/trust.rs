@@ -49,7 +49,7 @@ pub fn run(talk: &Talk, log: &Log, options: &Options) -> Ended {
     let wanted = wanted(&topology, &options.hosts)?;
     if options.replace.is_some() && wanted.len() != 1 {
         let message = "--replace takes the key of one host".to_owned();
-        return Err(trouble("H0309", Exit::Usage, Phase::Plan, message, "name that host and no other"));
+        return Err(trouble("H0310", Exit::Usage, Phase::Plan, message, "name that host and no other"));
     }
     let learning = Learning {
         checking: if options.accept_new { HostKeyChecking::AcceptNew } else { HostKeyChecking::Ask },
@@ -141,7 +141,7 @@ fn wanted(topology: &Topology, named: &[String]) -> Result<Vec<HostId>, Failure>
 }
 
 fn no_such_host(message: String, help: String) -> Failure {
-    trouble("H0309", Exit::Usage, Phase::Plan, message, &help)
+    trouble("H0310", Exit::Usage, Phase::Plan, message, &help)
 }
 
 /// The topology with one forward into each of these hosts in place of its own; as it is when there is none.

@@ -32,6 +32,7 @@ mod remote;
 mod rotation;
 mod sshd;
 mod telescope;
+mod telescoped_by_hand;
 mod topology;
 mod trust;
 mod trust_walk;

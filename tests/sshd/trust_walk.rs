@@ -97,7 +97,7 @@ fn a_named_host_is_reached_through_those_before_it() {
     assert_eq!((bed.logins(1), bed.logins(2), bed.visits(3)), (1, 0, 0));
     let ended = trust(&hopper, &["h4"]);
     assert_eq!(ended.code, 2, "{}", ended.stderr);
-    assert!(ended.stderr.contains("H0309") && ended.stderr.contains("h4"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("H0310") && ended.stderr.contains("h4"), "{}", ended.stderr);
 }
 
 #[test]
