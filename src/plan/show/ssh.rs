@@ -145,11 +145,7 @@ fn about(tunnel: &Tunnel) -> String {
         about.push_str(&comment("and takes the key that known_hosts has instead"));
     }
     if !host.host_key.authorities.is_empty() {
-        about.push_str(&comment(&format!(
-            "an authority certifies {}: ssh takes that from known_hosts only,",
-            host.id
-        )));
-        about.push_str(&comment("from a line that begins with @cert-authority"));
+        about.push_str(&comment("its authority must stand in known_hosts, marked @cert-authority"));
     }
     about
 }
