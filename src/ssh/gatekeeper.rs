@@ -100,7 +100,9 @@ impl Handler for Gatekeeper {
     }
 
     async fn auth_banner(&mut self, banner: &str, _session: &mut Session) -> Result<(), Self::Error> {
-        tracing::info!(banner = escape(banner), "the server's login banner");
+        if let Some(banner) = self.notes.banner(banner) {
+            tracing::info!(banner, "the server's login banner");
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use russh::keys::{Algorithm, PublicKey};
 use tokio::sync::Notify;
 
 use super::host_key_refusal::HostKeyRefusal;
+use crate::topology::escape;
 
 /// What a session's handler noted, shared with the session's owner.
 #[derive(Default)]
@@ -35,7 +36,12 @@ pub(super) struct Facts {
     /// The server's own words at the end.
     pub(super) farewell: Option<String>,
     pub(super) refusals: VecDeque<(ChannelOpenFailure, String)>,
+    /// Login banners so far.
+    banners: usize,
 }
+
+/// The most login banners of one session that are logged: nobody is trusted yet who sends them.
+const BANNERS_LOGGED: usize = 4;
 
 /// The most refusals kept until somebody asks for their text.
 pub(super) const REFUSALS_KEPT: usize = 32;
@@ -78,6 +84,13 @@ impl Notes {
         self.facts().farewell.clone()
     }
 
+    /// A login banner for the log, escaped; `None` once there were too many.
+    pub(super) fn banner(&self, text: &str) -> Option<String> {
+        let mut facts = self.facts();
+        facts.banners += 1;
+        (facts.banners <= BANNERS_LOGGED).then(|| escape(text))
+    }
+
     /// Notes why the session ends, unless that is known already.
     pub fn end_with(&self, ending: &str) {
         self.facts().ending.get_or_insert_with(|| ending.to_owned());
@@ -98,5 +111,17 @@ impl Notes {
             }
             noted.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banners_without_end_do_not_fill_the_log() {
+        let notes = Notes::default();
+        let logged: Vec<String> = (0..1_000_000).filter_map(|_| notes.banner("\u{1b}[2Jhello")).collect();
+        assert_eq!(logged, ["\\u{1b}[2Jhello"; BANNERS_LOGGED]);
     }
 }

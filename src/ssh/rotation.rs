@@ -18,7 +18,7 @@ use super::notes::Notes;
 use super::wire::WireHandle;
 use crate::topology::HostKeyChecking;
 
-/// The most keys of one host that are listened to.
+/// The most keys that are taken in during one session: a host may announce without end.
 const KEYS: usize = 16;
 
 /// What follows the keys of one session's host.
@@ -43,6 +43,7 @@ impl Rotation {
         let Some(shown) = self.notes.shown() else { return };
         // Servers that know the announcement and not the proof are not held to it.
         let mut proves = false;
+        let mut left = KEYS;
         loop {
             let (announced, rekeyed) = self.notes.key_news().await;
             // No deadline: whoever leaves this out and answers a later question has answered this one, wrongly; and
@@ -54,7 +55,7 @@ impl Rotation {
             }
             if let Some(keys) = announced {
                 proves = proves || (keys.contains(&shown) && self.proves(&shown).await);
-                self.learn(&shown, keys).await;
+                self.learn(&shown, keys, &mut left).await;
             }
         }
     }
@@ -67,11 +68,16 @@ impl Rotation {
         }
     }
 
-    async fn learn(&self, shown: &PublicKey, announced: Vec<PublicKey>) {
+    /// Records what is new and proved; `left` is how many keys may still be looked at.
+    async fn learn(&self, shown: &PublicKey, announced: Vec<PublicKey>, left: &mut usize) {
         if !self.expectation.takes_more_keys() {
             return;
         }
-        for key in announced.into_iter().take(KEYS).filter(|key| key != shown) {
+        for key in announced.into_iter().filter(|key| key != shown) {
+            if *left == 0 {
+                return;
+            }
+            *left -= 1;
             let known = matches!(self.expectation.records.judge(key.key_data()), Judgement::Known);
             if known || !self.proves(&key).await {
                 continue;
