@@ -20,6 +20,7 @@ mod proof;
 mod snapshot;
 mod status;
 mod wait;
+mod walk;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -34,6 +35,7 @@ pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, Status, TunnelStatus};
+pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
 use crate::plan::Plan;
@@ -112,7 +114,7 @@ fn before(plan: &Plan) -> Snapshot {
             .iter()
             .map(|planned| ForwardSnapshot {
                 id: planned.forward.id.clone(),
-                via: planned.via.clone(),
+                via: planned.needs().last().cloned(),
                 listen: None,
                 to: planned.forward.to.to_string(),
                 protocol: planned.forward.protocol.clone(),

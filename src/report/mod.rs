@@ -6,6 +6,7 @@
 mod bars;
 pub mod explain;
 pub mod failure;
+mod hop;
 mod json;
 mod names;
 pub mod no_plan;
@@ -18,6 +19,7 @@ mod row;
 mod sample;
 pub mod status;
 mod style;
+pub mod trust;
 mod url;
 mod words;
 

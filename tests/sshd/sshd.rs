@@ -74,9 +74,14 @@ impl Bed {
 
     /// Ends the sshd of a host and every session it serves.
     pub fn stop_sshd(&self, host: usize) {
+        self.stop_sshd_by(host, "KILL");
+    }
+
+    /// The same; its sessions end by this signal.
+    pub fn stop_sshd_by(&self, host: usize, name: &str) {
         let sshd = self.sshds.borrow_mut()[host].take();
         sshd.expect("an sshd runs here").end();
-        self.kill_sessions(host);
+        self.signal_sessions(host, name);
     }
 
     /// Starts the sshd of a host anew with these settings before the usual ones.
@@ -113,9 +118,14 @@ impl Bed {
 
     /// Kills every session on this host, as a crash would.
     pub fn kill_sessions(&self, host: usize) {
+        self.signal_sessions(host, "KILL");
+    }
+
+    /// The same with another signal that ends them.
+    pub fn signal_sessions(&self, host: usize, name: &str) {
         let killed = self.sessions(host);
         for pid in &killed {
-            signal("KILL", *pid);
+            signal(name, *pid);
         }
         // Others may have come meanwhile.
         let gone = || self.sessions(host).iter().all(|pid| !killed.contains(pid));
