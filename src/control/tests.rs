@@ -51,6 +51,7 @@ fn run(limits: Limits) -> Run {
         forwards: Vec::new(),
         parallel: 1,
         reconnect: crate::topology::Reconnect::default(),
+        probe: crate::topology::Probe::default(),
     };
     let hooks = Hooks {
         plan: Arc::new(plan),

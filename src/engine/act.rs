@@ -273,7 +273,7 @@ impl Scene {
 }
 
 /// How long the kernel may wait for bytes to be acknowledged, on the socket that a chain stands on.
-fn patience(tunnel: &Tunnel) -> Option<Duration> {
+pub(super) fn patience(tunnel: &Tunnel) -> Option<Duration> {
     let keepalive = tunnel.server.keepalive;
     let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(2);
     (!keepalive.interval.is_zero()).then(|| keepalive.interval.saturating_mul(tolerated))

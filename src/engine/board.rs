@@ -34,7 +34,7 @@ impl Board {
 
     /// Whether every required forward was proved.
     pub fn is_up(&self) -> bool {
-        matches!(self.snapshot().state, RunState::Up | RunState::Degraded)
+        matches!(self.snapshot().state, RunState::Up | RunState::Degraded | RunState::Verifying)
     }
 
     pub(super) fn post(&self, change: impl FnOnce(&mut Snapshot)) {

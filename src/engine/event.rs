@@ -102,6 +102,16 @@ pub enum Event {
         /// Since something broke.
         elapsed: Duration,
     },
+    /// Nothing is known for certain any more, so everything is asked whether it is still there.
+    Verifying {
+        /// How long this machine slept or stood still; `None` when somebody wants to know.
+        asleep: Option<Duration>,
+    },
+    /// Everything that was asked has answered.
+    Verified {
+        /// Since it was doubted.
+        elapsed: Duration,
+    },
     /// A tunnel is given up, with what stands on it; the run goes on without.
     TunnelFailed {
         /// The tunnel to blame.
@@ -162,6 +172,8 @@ impl Event {
                 warn!(?who, code = failure.code, ?wait, %failure, "still away");
             }
             Event::Restored { elapsed } => info!(?elapsed, "up again"),
+            Event::Verifying { asleep } => info!(?asleep, "verifying"),
+            Event::Verified { elapsed } => info!(?elapsed, "verified"),
             Event::TunnelFailed { tunnel, failure } => {
                 warn!(%tunnel, code = failure.code, %failure, "tunnel given up");
             }

@@ -17,6 +17,7 @@ mod life;
 mod listen_address;
 mod machine;
 mod proof;
+mod sleep;
 mod snapshot;
 mod status;
 mod wait;
@@ -25,6 +26,7 @@ mod walk;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +60,8 @@ pub struct Controls {
     pub leave: CancellationToken,
     /// Do not wait for anybody while taking it down.
     pub hurry: CancellationToken,
+    /// Ask everything whether it is still there, and try at once what is away.
+    pub verify: Arc<Notify>,
 }
 
 /// A run that was started.

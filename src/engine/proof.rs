@@ -56,6 +56,13 @@ impl Scene {
         Ok(Proof { answer, elapsed, listener })
     }
 
+    /// Proves the far end of a forward that is served.
+    pub async fn verify(&self, forward: &PlannedForward, dialer: &Dialer) -> Result<(), Failure> {
+        let limit = self.plan.probe.timeout.unwrap_or_else(|| self.limit_of(forward));
+        let proved = forward::prove(dialer, &forward.forward.check, limit).await;
+        proved.map(drop).map_err(|error| blame::check(forward, &error))
+    }
+
     /// Has a host listen for a forward, and sees to it that it does so for those who may connect and no others.
     async fn listen_there(
         &self,

@@ -28,6 +28,8 @@ pub enum RunState {
     Up,
     /// It was up, but not every forward is: something is being rebuilt, or was given up.
     Degraded,
+    /// It was up, and is being asked whether it still is: this machine slept, or somebody wants to know.
+    Verifying,
     /// Being taken down.
     Closing,
     /// Gone.
@@ -41,6 +43,7 @@ impl RunState {
             RunState::Connecting => "connecting",
             RunState::Up => "up",
             RunState::Degraded => "degraded",
+            RunState::Verifying => "verifying",
             RunState::Closing => "closing",
             RunState::Down => "down",
         }
@@ -137,7 +140,7 @@ pub struct ForwardSnapshot {
 pub enum ForwardState {
     /// Waits for its tunnel, or for its next try. Clients wait with it.
     Pending,
-    /// The far end is being asked.
+    /// The far end is being asked; or it did not answer when it was asked again, and serves on.
     Checking,
     /// Proved.
     Up,

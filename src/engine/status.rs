@@ -16,7 +16,7 @@ pub struct Status {
     pub schema: String,
     /// The topology's name.
     pub name: String,
-    /// `connecting`, `up`, `degraded`, `closing` or `down`.
+    /// `connecting`, `up`, `degraded`, `verifying`, `closing` or `down`.
     pub state: String,
     /// The process that holds the run.
     pub pid: u32,

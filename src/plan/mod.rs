@@ -48,7 +48,7 @@ pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
-use crate::topology::{Endpoint, FirewallId, Forward, HostId, Reconnect, Strategy, Target};
+use crate::topology::{Endpoint, FirewallId, Forward, HostId, Probe, Reconnect, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Plan {
     pub parallel: usize,
     /// How what broke is tried again.
     pub reconnect: Reconnect,
+    /// How often far ends are asked again.
+    pub probe: Probe,
 }
 
 impl Plan {

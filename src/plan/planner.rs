@@ -148,6 +148,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         forwards,
         parallel: topology.policy.parallel,
         reconnect: topology.policy.reconnect,
+        probe: topology.policy.probe,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {
         let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());

@@ -83,6 +83,8 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("retry", fields)
         }
         Event::Restored { elapsed } => ("restored", json!({ "ms": ms(elapsed) })),
+        Event::Verifying { asleep } => ("verifying", json!({ "asleep_ms": asleep.as_ref().map(ms) })),
+        Event::Verified { elapsed } => ("verified", json!({ "ms": ms(elapsed) })),
         Event::ForwardFailed { forward, failure } => {
             ("forward-failed", json!({ "forward": forward.0, "error": failure::json(failure) }))
         }

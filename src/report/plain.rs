@@ -62,6 +62,11 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             format!("{who}: still away, next try in {}: {}", took(*wait), why(failure))
         }
         Event::Restored { elapsed } => format!("Up again after {}.", took(*elapsed)),
+        Event::Verifying { asleep: Some(asleep) } => {
+            format!("Away for {}: asking everything whether it is still there", took(*asleep))
+        }
+        Event::Verifying { asleep: None } => "Asking everything whether it is still there".to_owned(),
+        Event::Verified { elapsed } => format!("All answered after {}.", took(*elapsed)),
         Event::TunnelFailed { tunnel, failure } => {
             format!("{}: given up, the run goes on without it: {}", names.label(tunnel), why(failure))
         }

@@ -10,8 +10,8 @@ use crate::engine::{
 };
 use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{
-    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, OnDown, Plain, Reconnect, Strategy,
-    Target,
+    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, OnDown, Plain, Probe, Reconnect,
+    Strategy, Target,
 };
 
 /// A terminal as most people have it, without colour.
@@ -76,6 +76,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         tunnels,
         parallel: 8,
         reconnect: Reconnect::default(),
+        probe: Probe::default(),
     }
 }
 

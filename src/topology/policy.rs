@@ -11,12 +11,28 @@ pub struct Policy {
     pub parallel: usize,
     /// How what broke is tried again.
     pub reconnect: Reconnect,
+    /// How often far ends are asked again.
+    pub probe: Probe,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Policy { strategy: Strategy::Nested, parallel: 8, reconnect: Reconnect::default() }
+        Policy {
+            strategy: Strategy::Nested,
+            parallel: 8,
+            reconnect: Reconnect::default(),
+            probe: Probe::default(),
+        }
     }
+}
+
+/// How often far ends are asked again whether they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Probe {
+    /// How long one answer counts; `None` is as long as what carries the forward stands.
+    pub every: Option<Duration>,
+    /// How long one may take; `None` is as long as at first.
+    pub timeout: Option<Duration>,
 }
 
 /// How what broke is tried again. What had held is tried at once; these are the waits after that.

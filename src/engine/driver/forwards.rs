@@ -56,6 +56,19 @@ impl Driver {
         }));
     }
 
+    /// Proves a forward again while it is served.
+    pub(super) fn verify(&mut self, f: usize) {
+        let planned = &self.scene.plan.forwards[f];
+        let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
+        let scene = self.scene.clone();
+        let promise = Promise::new(&self.reports, Report::Verified(f, Err(blame::own_fault())));
+        self.forwards[f].proving = Some(Work::start(async move {
+            if let Some(dialer) = dialer {
+                promise.keep(Report::Verified(f, scene.verify(&scene.plan.forwards[f], &dialer).await));
+            }
+        }));
+    }
+
     fn session_of(&self, tunnel: Option<&TunnelId>) -> Option<Arc<Session>> {
         self.tunnels[self.scene.plan.place(tunnel?)?].session.clone()
     }

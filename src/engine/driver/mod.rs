@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::MissedTickBehavior;
 
 use super::act::{Opened, Scene};
 use super::board::Board;
@@ -16,6 +17,7 @@ use super::event::Waiter;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::proof::Proof;
+use super::sleep::{Clocks, LOOK_EVERY};
 use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
 use crate::forward::Meter;
 use verdict::{Nth, Verdict};
@@ -30,6 +32,10 @@ enum Report {
     Closed(usize),
     Proved(usize, Result<Proof, Failure>),
     Stopped(usize),
+    /// Whether a tunnel answered.
+    Probed(Nth, bool),
+    /// Whether a forward that is served answered.
+    Verified(usize, Result<(), Failure>),
     /// The time a probe took; `None` when it was not answered.
     RoundTrip(usize, Option<Duration>),
 }
@@ -80,6 +86,8 @@ impl Driver {
         self.step(Input::Start);
         let mut round_trips = tokio::time::interval(ROUND_TRIP_EVERY);
         let mut leaving = false;
+        let (mut clocks, mut looks) = (Clocks::new(), tokio::time::interval(LOOK_EVERY));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.finished {
             let now = self.started.elapsed();
             let wake = self.machine.wakes_at(now);
@@ -89,6 +97,11 @@ impl Driver {
                     leaving = true;
                     self.step(Input::Leave);
                 }
+                _ = looks.tick() => {
+                    let lost = clocks.lost();
+                    lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                }
+                () = self.controls.verify.notified() => self.doubt(None),
                 _ = round_trips.tick() => self.measure_round_trips(),
                 () = tokio::time::sleep(wake.unwrap_or(now).saturating_sub(now)), if wake.is_some() => {
                     self.step(Input::Tick);
@@ -126,6 +139,13 @@ impl Driver {
                 }
                 self.step(Input::Closed(t));
             }
+            Report::Probed(nth, answered) => self.probed(nth, answered),
+            Report::Verified(f, _) if !self.machine.is_being_verified(f) => {}
+            Report::Verified(f, Ok(())) => {
+                self.board.post(|snapshot| snapshot.forwards[f].proved_at = Some(SystemTime::now()));
+                self.step(Input::Verified(f));
+            }
+            Report::Verified(f, Err(failure)) => self.blame_for_proof(f, failure),
             // Proved, or not, in the very moment it was called off.
             Report::Proved(f, _) if !self.machine.is_being_proved(f) => {}
             Report::Proved(f, Ok(proof)) => {
@@ -146,6 +166,14 @@ impl Driver {
         }
     }
 
+    /// Asks everything whether it is still there.
+    fn doubt(&mut self, asleep: Option<Duration>) {
+        if self.board.is_up() {
+            self.scene.tell(Event::Verifying { asleep });
+            self.step(Input::Doubt);
+        }
+    }
+
     fn step(&mut self, input: Input) {
         let failure = match &input {
             Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
@@ -162,6 +190,8 @@ impl Driver {
                 Action::Open(t) => self.open(t),
                 Action::Close(t) => self.close(t),
                 Action::Prove(f) => self.prove(f),
+                Action::Probe(t) => self.probe(t),
+                Action::Verify(f) => self.verify(f),
                 Action::Suspend(f) => self.suspend(f),
                 Action::Stop(f) => self.stop(f),
                 Action::AnnounceUp => self.scene.tell(Event::Up { elapsed: self.started.elapsed() }),
@@ -182,6 +212,7 @@ impl Driver {
                     self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
                 }
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
+                Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
                     if let Some(failure) = &failure {
                         self.scene.tell(Event::Failed(failure.clone()));

@@ -13,7 +13,7 @@ use crate::engine::life::{Promise, Work};
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The same once something broke: who does not answer now will not answer later.
 const SHORT_GOODBYE: Duration = Duration::from_millis(300);
-const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
 
 impl Driver {
     pub(super) fn open(&mut self, t: usize) {

@@ -1,7 +1,9 @@
 //! Who is to blame: what broke, or something under it. Found out by asking, which takes a while; what was
 //! rebuilt meanwhile is not blamed for what the one before it did.
 
+use super::tunnels::ROUND_TRIP_LIMIT;
 use super::{Driver, Report};
+use crate::engine::act;
 use crate::engine::blame::{self, TunnelBlame};
 use crate::engine::ground::{Live, broken_ground};
 use crate::engine::life::{Promise, TunnelLife};
@@ -49,6 +51,30 @@ impl Driver {
             };
             TunnelBlame { plan: &scene.plan, tunnel: &scene.plan.tunnels[t] }.lost(&own)
         });
+    }
+
+    /// Asks a tunnel whether it is still there. One whose client is elsewhere tells by itself when it is not.
+    pub(super) fn probe(&self, t: usize) {
+        let Some(Live::Session(session)) = self.tunnels[t].live() else {
+            drop(self.reports.send(Report::Probed(self.tunnel_now(t), true)));
+            return;
+        };
+        let (which, tunnel) = (self.tunnel_now(t), &self.scene.plan.tunnels[t]);
+        // A network that comes back after sleep takes a while; its silence counts as long as any other.
+        let patience = act::patience(tunnel).unwrap_or(ROUND_TRIP_LIMIT);
+        let promise = Promise::new(&self.reports, Report::Probed(which, false));
+        tokio::spawn(async move {
+            let answered = session.ping(patience).await.is_some();
+            promise.keep(Report::Probed(which, answered));
+        });
+    }
+
+    pub(super) fn probed(&mut self, nth: Nth, answered: bool) {
+        match (self.is_now(nth), answered) {
+            (true, true) => self.step(Input::Answered(nth.place)),
+            (true, false) => self.blame_for_end(nth.place),
+            (false, _) => {}
+        }
     }
 
     /// Opening a tunnel failed: what it stands on may be the reason.

@@ -50,20 +50,30 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) {
         let forward = &mut self.forwards[f];
-        if forward.doom.is_some() || forward.state != ForwardState::Checking {
+        let verifying = forward.state == ForwardState::Up && forward.asking;
+        if forward.doom.is_some() || !(verifying || forward.state == ForwardState::Checking) {
             return;
         }
+        forward.unask();
         let told = forward.cause.replace(failure.clone()).is_some_and(|told| told.message == failure.message);
         // What was never served has nothing to come back to.
         let wait = if forward.serving && !failure.is_final() { forward.backoff.broke(now) } else { None };
         if let Some(wait) = wait {
-            forward.state = ForwardState::Pending;
-            forward.not_before = now + wait;
+            if verifying {
+                // Who is connected stays so: everything on the way to there works.
+                forward.missed = true;
+                forward.due = Some(now + wait);
+            } else {
+                forward.state = ForwardState::Pending;
+                forward.not_before = now + wait;
+            }
             if !told {
                 actions.push(Action::AnnounceForwardRetry(f, failure, wait));
             }
         } else {
-            forward.state = ForwardState::Failed;
+            if !verifying {
+                forward.state = ForwardState::Failed;
+            }
             self.give_up(&[f], None, failure, actions);
         }
     }
@@ -118,12 +128,14 @@ impl Machine {
             under[t] = under[t] || tunnel.needs.iter().any(|&ground| under[ground]);
             if under[t] && tunnel.doom != Some(Doom::Gone) {
                 tunnel.doom = Some(doom);
+                tunnel.doubted = false;
             }
         }
         for forward in &mut self.forwards {
             let rides = forward.needs.iter().any(|&ground| under[ground]);
             if rides && forward.doom != Some(Doom::Gone) {
                 forward.doom = Some(doom);
+                forward.doubted = false;
             }
         }
         under.iter().filter(|&&under| under).count() - 1

@@ -4,15 +4,17 @@
 //! open what stands on firm ground, close what nothing stands on any more. It knows no socket, no clock and
 //! no task; time comes in with each input, as what has passed since the run began.
 
+mod doubt;
 mod failing;
 mod part;
 mod rules;
+mod standing;
 
 use std::time::Duration;
 
 use super::{Failure, ForwardState, RunState, TunnelState};
 use crate::plan::{Plan, TunnelId};
-use part::{Doom, Forward, Halt, Tunnel};
+use part::{Doom, Forward, Tunnel};
 
 /// What happened. Numbers are places in the plan's lists.
 #[derive(Debug, Clone)]
@@ -29,6 +31,12 @@ pub enum Input {
     Closed(usize),
     /// A forward's far end answered.
     Proved(usize),
+    /// A tunnel answered after [`Action::Probe`].
+    Answered(usize),
+    /// A forward's far end answered again after [`Action::Verify`].
+    Verified(usize),
+    /// What was up may not be so any more: this machine slept, or somebody wants to know.
+    Doubt,
     /// A forward could not be proved.
     ForwardFailed(usize, Failure),
     /// A forward is gone after [`Action::Stop`], or serves nobody after [`Action::Suspend`].
@@ -46,6 +54,10 @@ pub enum Action {
     Close(usize),
     /// Prove this forward's far end, then serve.
     Prove(usize),
+    /// Ask whether this tunnel still answers.
+    Probe(usize),
+    /// Prove this forward's far end again while it is served.
+    Verify(usize),
     /// Stop serving or proving this forward, but keep its listener: it will be proved again.
     Suspend(usize),
     /// Stop serving or proving this forward, and let go of its listener.
@@ -64,6 +76,8 @@ pub enum Action {
     AnnounceForwardFailed(usize, Failure),
     /// All that was not given up works again, after so long.
     AnnounceRestored(Duration),
+    /// Everything that was doubted has answered, after so long.
+    AnnounceVerified(Duration),
     /// Teardown of everything began.
     AnnounceClosing,
     /// Nothing is left.
@@ -78,6 +92,8 @@ pub struct Machine {
     was_up: bool,
     /// Since when something that was not given up does not work, once the run was up.
     broken_since: Option<Duration>,
+    /// Since when something is doubted.
+    doubted_since: Option<Duration>,
     leaving: bool,
     finished: bool,
     /// The first failure that ends the run: what comes after it follows from it.
@@ -106,7 +122,8 @@ impl Machine {
             });
         let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
             let needs = forward.needs().filter_map(place).collect();
-            Forward::new(needs, forward.forward.required, plan.reconnect, seed)
+            let every = plan.probe.every;
+            Forward::new(needs, forward.forward.required, plan.reconnect, every, seed)
         });
         Machine {
             tunnels: tunnels.collect(),
@@ -114,6 +131,7 @@ impl Machine {
             parallel: plan.parallel.max(1),
             was_up: false,
             broken_since: None,
+            doubted_since: None,
             leaving: false,
             finished: false,
             failure: None,
@@ -129,13 +147,17 @@ impl Machine {
             Input::Opened(t) => self.tunnels[t].opened(now),
             Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
             Input::Closed(t) => self.tunnels[t].closed(),
+            Input::Answered(t) => self.tunnels[t].doubted = false,
             Input::Proved(f) => self.forwards[f].proved(now),
+            Input::Verified(f) => self.forwards[f].verified(now),
+            Input::Doubt => self.doubt(now, &mut actions),
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
             Input::Leave => self.leave(&mut actions),
         }
         self.close_what_is_doomed(&mut actions);
         self.open_what_is_ready(now, &mut actions);
+        self.ask_what_is_due(now, &mut actions);
         self.settle(now, &mut actions);
         actions
     }
@@ -145,74 +167,9 @@ impl Machine {
         let tunnels = self.tunnels.iter().filter(|tunnel| self.is_next(tunnel.state, &tunnel.needs));
         let forwards = self.forwards.iter().filter(|it| it.is_pending() && self.stands(&it.needs));
         let times = tunnels.map(|it| it.not_before).chain(forwards.map(|it| it.not_before));
+        let due = self.forwards.iter().filter(|it| it.may_be_asked() && self.stands(&it.needs));
+        let times = times.chain(due.filter_map(|it| it.due));
         times.filter(|&time| !self.leaving && time > now).min()
-    }
-
-    /// The whole run.
-    pub fn state(&self) -> RunState {
-        match () {
-            () if self.finished => RunState::Down,
-            () if self.leaving => RunState::Closing,
-            () if !self.was_up => RunState::Connecting,
-            () if self.forwards.iter().all(Forward::is_up) => RunState::Up,
-            () => RunState::Degraded,
-        }
-    }
-
-    /// A tunnel's state.
-    pub fn tunnel(&self, t: usize) -> TunnelState {
-        self.tunnels[t].state
-    }
-
-    /// Why a tunnel is not up, or was not when it was last tried.
-    pub fn tunnel_cause(&self, t: usize) -> Option<&Failure> {
-        self.tunnels[t].cause.as_ref()
-    }
-
-    /// How often a tunnel was rebuilt.
-    pub fn reconnects(&self, t: usize) -> u64 {
-        self.tunnels[t].reconnects
-    }
-
-    /// A forward's state. One that is being suspended serves nobody any more.
-    pub fn forward(&self, f: usize) -> ForwardState {
-        let suspended = self.forwards[f].doom == Some(Doom::Rebuild);
-        if suspended { ForwardState::Pending } else { self.forwards[f].state }
-    }
-
-    /// Why a forward is not up, or was not when it was last tried.
-    pub fn forward_cause(&self, f: usize) -> Option<&Failure> {
-        self.forwards[f].cause.as_ref()
-    }
-
-    /// Whether the run was ever up.
-    pub fn was_up(&self) -> bool {
-        self.was_up
-    }
-
-    /// Whether something that the run wants does not work any more: then nobody is worth waiting for.
-    pub fn has_broken(&self) -> bool {
-        self.failure.is_some() || self.broken_since.is_some()
-    }
-
-    /// Whether a tunnel is being closed, so that its end is expected.
-    pub fn is_doomed(&self, t: usize) -> bool {
-        self.tunnels[t].doom.is_some()
-    }
-
-    /// Whether a tunnel that is being closed will be opened again.
-    pub fn returns(&self, t: usize) -> bool {
-        self.tunnels[t].doom == Some(Doom::Rebuild)
-    }
-
-    /// Whether a forward that is being stopped only waits until it can be proved again.
-    pub fn is_suspended(&self, f: usize) -> bool {
-        self.forwards[f].stopping == Some(Halt::Suspend)
-    }
-
-    /// Whether a forward's proof is waited for.
-    pub fn is_being_proved(&self, f: usize) -> bool {
-        self.forwards[f].state == ForwardState::Checking && self.forwards[f].doom.is_none()
     }
 
     /// Why the run ended badly, once it has.
@@ -254,6 +211,10 @@ impl Machine {
                 actions.extend(since.map(|since| Action::AnnounceRestored(now.saturating_sub(since))));
             }
             (false, false) => {}
+        }
+        if whole && !self.has_doubts() {
+            let since = self.doubted_since.take();
+            actions.extend(since.map(|since| Action::AnnounceVerified(now.saturating_sub(since))));
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Tunnel {
     pub required: bool,
     pub state: TunnelState,
     pub doom: Option<Doom>,
+    /// Up, as far as is known, and not asked yet since that was not known any more.
+    pub doubted: bool,
     /// Not to be opened earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -49,6 +51,7 @@ impl Tunnel {
             required,
             state: TunnelState::Pending,
             doom: None,
+            doubted: false,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
@@ -98,6 +101,16 @@ pub(super) struct Forward {
     pub given_up: bool,
     /// Whether it has been served: then it holds a listener, also while it is suspended.
     pub serving: bool,
+    /// Like that of a tunnel.
+    pub doubted: bool,
+    /// Whether it is being asked while it is served.
+    pub asking: bool,
+    /// Whether it did not answer when it was asked last.
+    pub missed: bool,
+    /// When to ask it again.
+    pub due: Option<Duration>,
+    /// How long a proof counts; `None` is as long as what carries it stands.
+    every: Option<Duration>,
     /// Not to be proved earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -106,7 +119,13 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub fn new(needs: Vec<usize>, required: bool, terms: Reconnect, seed: u64) -> Self {
+    pub fn new(
+        needs: Vec<usize>,
+        required: bool,
+        terms: Reconnect,
+        every: Option<Duration>,
+        seed: u64,
+    ) -> Self {
         Forward {
             needs,
             required,
@@ -115,6 +134,11 @@ impl Forward {
             stopping: None,
             given_up: false,
             serving: false,
+            doubted: false,
+            asking: false,
+            missed: false,
+            due: None,
+            every,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
@@ -128,8 +152,31 @@ impl Forward {
         }
         self.state = ForwardState::Up;
         self.serving = true;
+        self.answered(now);
+    }
+
+    /// It was proved again while it was served.
+    pub fn verified(&mut self, now: Duration) {
+        if self.doom.is_none() && self.asking {
+            self.answered(now);
+        }
+    }
+
+    fn answered(&mut self, now: Duration) {
+        self.unask();
         self.cause = None;
+        self.due = self.every.map(|every| now + every);
         self.backoff.up(now);
+    }
+
+    /// Nothing is asked of it, and nothing is held against it.
+    pub fn unask(&mut self) {
+        (self.asking, self.doubted, self.missed, self.due) = (false, false, false, None);
+    }
+
+    /// Whether it is served and nobody asks it at this moment.
+    pub fn may_be_asked(&self) -> bool {
+        self.state == ForwardState::Up && self.doom.is_none() && !self.asking
     }
 
     /// It was stopped or suspended.
@@ -137,6 +184,7 @@ impl Forward {
         match self.stopping.take() {
             Some(Halt::Suspend) => {
                 self.state = ForwardState::Pending;
+                self.unask();
                 self.doom = self.doom.filter(|&doom| doom == Doom::Gone);
             }
             Some(Halt::Stop) => {
@@ -149,7 +197,7 @@ impl Forward {
 
     /// Whether it was proved, and nothing has broken since.
     pub fn is_up(&self) -> bool {
-        self.state == ForwardState::Up && self.doom.is_none()
+        self.state == ForwardState::Up && self.doom.is_none() && !self.missed
     }
 
     /// What it is once it is gone.

@@ -1,17 +1,17 @@
 //! The policy: settings that belong to no single host, link or forward.
 
 use super::Reader;
-use super::duration::DEADLINE;
+use super::duration::{DEADLINE, PROBE};
 use super::tree::{Json, Node};
 use super::value::{Keys, assign};
-use crate::topology::{Policy, Problem, Reconnect, Strategy, code};
+use crate::topology::{Policy, Probe, Problem, Reconnect, Strategy, code};
 
 /// The value of `policy`.
 pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
     const KEYS: Keys = Keys {
         owner: "the policy",
-        known: &["strategy", "parallel", "reconnect"],
-        later: &["probe", "drain", "failover"],
+        known: &["strategy", "parallel", "reconnect", "probe"],
+        later: &["drain", "failover"],
     };
     let mut policy = Policy::default();
     let Some(entries) = reader.map(node, "\"policy\"") else { return policy };
@@ -23,11 +23,32 @@ pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
                 assign(&mut policy.strategy, strategy);
             }
             "parallel" => assign(&mut policy.parallel, reader.number(entry, 1..=64).map(|n| n as usize)),
+            "probe" => probe(reader, &entry.node, &mut policy.probe),
             "reconnect" => reconnect(reader, &entry.node, &mut policy.reconnect),
             _ => {}
         }
     }
     policy
+}
+
+/// How often far ends are asked again.
+fn probe(reader: &mut Reader, node: &Node, probe: &mut Probe) {
+    const KEYS: Keys = Keys { owner: "\"probe\"", known: &["every", "timeout"], later: &[] };
+    let Some(entries) = reader.map(node, "\"probe\"") else { return };
+    for entry in reader.known(entries, &KEYS) {
+        match entry.key.as_ref() {
+            "every" => probe.every = reader.duration(entry, PROBE),
+            "timeout" => probe.timeout = reader.duration(entry, DEADLINE),
+            _ => {}
+        }
+    }
+    if probe.timeout.is_some() && probe.every.is_none() {
+        let message = "\"probe\" says how long an answer may take, and not how often to ask";
+        reader.report(
+            Problem::new(code::MISSING_KEY, node.place(), "no \"every\"", message)
+                .help("write \"every\": \"30s\", or leave \"probe\" out"),
+        );
+    }
 }
 
 /// How what broke is tried again.

@@ -5,6 +5,7 @@ mod elsewhere;
 mod leaving;
 mod refused;
 mod silent;
+mod verifying;
 
 use serde_json::{Value, json};
 

@@ -14,6 +14,8 @@ enum Chance {
     },
     /// A tunnel that is up is lost.
     Lose(usize),
+    /// Somebody wants to know.
+    Doubt,
     /// Time passes, in milliseconds.
     Wait(u64),
 }
@@ -23,6 +25,7 @@ fn chances(leave: bool) -> impl Strategy<Value = Vec<Chance>> {
         u32::from(leave) => Just(Chance::Leave),
         30 => (0..8usize, prop::bool::weighted(0.9)).prop_map(|(which, good)| Chance::Answer { which, good }),
         4 => (0..3usize).prop_map(Chance::Lose),
+        1 => Just(Chance::Doubt),
         6 => (0..20_000u64).prop_map(Chance::Wait),
     ];
     prop::collection::vec(one, 0..120)
@@ -121,6 +124,7 @@ impl World {
                 self.tell(Input::TunnelFailed(t, failure("lost")));
             }
             Chance::Lose(_) => {}
+            Chance::Doubt => self.tell(Input::Doubt),
             Chance::Wait(ms) => {
                 let until = self.machine.now + Duration::from_millis(ms);
                 while let Some(wake) = self.machine.machine.wakes_at(self.machine.now)
@@ -163,18 +167,18 @@ impl World {
                         |other: &Action| matches!(other, Action::Close(o) | Action::Open(o) if *o > t);
                     assert!(!self.open.iter().any(above), "closes {t} under {:?}", self.open);
                     // Calling off answers what is called off.
-                    self.open.retain(|other| *other != Action::Open(t));
+                    self.open.retain(|other| ![Action::Open(t), Action::Probe(t)].contains(other));
                     self.push(Action::Close(t));
                 }
                 Action::Stop(f) | Action::Suspend(f) => {
-                    self.open.retain(|other| *other != Action::Prove(f));
+                    self.open.retain(|other| ![Action::Prove(f), Action::Verify(f)].contains(other));
                     self.push(action);
                 }
                 Action::Open(t) => {
                     self.opened.push((t, self.machine.now));
                     self.push(Action::Open(t));
                 }
-                Action::Prove(f) => self.push(Action::Prove(f)),
+                Action::Prove(_) | Action::Probe(_) | Action::Verify(_) => self.push(action),
                 Action::AnnounceRestored(_) => self.broken = usize::MAX,
                 _ => {}
             }
@@ -193,6 +197,10 @@ impl World {
         let input = match self.open.remove(which % self.open.len()) {
             Action::Open(t) if good => Input::Opened(t),
             Action::Open(t) => Input::TunnelFailed(t, failure("refused")),
+            Action::Probe(t) if good => Input::Answered(t),
+            Action::Probe(t) => Input::TunnelFailed(t, failure("silent")),
+            Action::Verify(f) if good => Input::Verified(f),
+            Action::Verify(f) => Input::ForwardFailed(f, failure("silent")),
             Action::Prove(f) if good => Input::Proved(f),
             Action::Prove(f) => Input::ForwardFailed(f, failure("no answer")),
             Action::Close(t) => Input::Closed(t),

@@ -40,3 +40,13 @@ fn clients_wait_or_are_refused_while_it_is_down() {
     let there = r#"{"f": {"listen": "gate/1", "to": "db:1", "hold": "1m"}}"#;
     says(&with_forwards(there), "H0120", "\"hold\"", "nobody can wait", "gone with the session");
 }
+
+#[test]
+fn how_often_far_ends_are_asked_is_read_and_bounded() {
+    let policy = |probe: &str| format!(r#"{{"hopper": 1, "policy": {{"probe": {probe}}}}}"#);
+    let probe = good(&policy(r#"{"every": "30s", "timeout": "2s"}"#)).policy.probe;
+    assert_eq!((probe.every, probe.timeout), (Some(Duration::from_secs(30)), Some(Duration::from_secs(2))));
+    assert_eq!(good(r#"{"hopper": 1}"#).policy.probe.every, None);
+    says(&policy(r#"{"every": "1ms"}"#), "H0118", "1ms", "no duration", "1s or more");
+    says(&policy(r#"{"timeout": "2s"}"#), "H0108", "{", "not how often to ask", "\"every\"");
+}
