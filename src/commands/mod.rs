@@ -16,6 +16,7 @@ pub mod plan_grants;
 mod signals;
 pub mod status;
 mod talk;
+pub mod trust;
 pub mod up;
 
 pub use log::Log;

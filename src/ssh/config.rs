@@ -7,14 +7,16 @@ use russh::client::Config;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
 
+use super::expectation::Expectation;
 use crate::topology::Keepalive;
 
 /// Receive window of each channel, in bytes. All channels of a session share the value, so it is also
 /// what one stalled stream can hold. 16 MiB and more makes OpenSSH burn its time copying buffers.
 pub const WINDOW: u32 = 4 << 20;
 
-/// The settings for one session. `recorded` are the key types known for the host, asked for first.
-pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive) -> Config {
+/// The settings for one session. The key types recorded for the host are asked for first, a certificate before
+/// them where an authority may give one.
+pub fn client_config(expectation: &Expectation, keepalive: Keepalive) -> Config {
     let interval = (!keepalive.interval.is_zero()).then_some(keepalive.interval);
     Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
@@ -32,19 +34,20 @@ pub fn client_config(recorded: &[Algorithm], keepalive: Keepalive) -> Config {
         // It would fire on a session that only waits: for a slow client, or for a person's passphrase.
         // The watchdog does its work.
         inactivity_timeout: None,
-        preferred: preferred(recorded),
+        preferred: preferred(&expectation.algorithms(), expectation.wants_certificate()),
         ..Config::default()
     }
 }
 
-fn preferred(recorded: &[Algorithm]) -> Preferred {
+fn preferred(recorded: &[Algorithm], certificate: bool) -> Preferred {
+    let keys = host_key_algorithms(recorded);
     Preferred {
         kex: Cow::Borrowed(KEX),
-        key: Cow::Owned(host_key_algorithms(recorded)),
+        host_key_certificates: Cow::Owned(if certificate { keys.clone() } else { Vec::new() }),
+        key: Cow::Owned(keys),
         cipher: Cow::Borrowed(CIPHERS),
         mac: Cow::Borrowed(MACS),
         compression: Cow::Borrowed(&[compression::NONE]),
-        host_key_certificates: Cow::Borrowed(&[]),
     }
 }
 

@@ -2,98 +2,19 @@
 //! session asked it to listen, say why it ends, and nothing else. Every other channel that a server
 //! opens is refused: hopper asked for none.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
-use russh::keys::PublicKeyOrCertificate;
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, oneshot};
 
+use super::expectation::{Expectation, Grounds};
+use super::host_key_refusal::HostKeyRefusal;
 use super::listening::Listening;
-use super::trust::{Expectation, HostKeyRefusal};
+use super::newcomer::Newcomer;
+use super::notes::{Notes, REFUSALS_KEPT};
 use crate::topology::escape;
-
-/// What a session's handler noted, shared with the session's owner.
-#[derive(Default)]
-pub struct Notes {
-    facts: Mutex<Facts>,
-    /// Woken when a channel was refused.
-    refused: Notify,
-}
-
-#[derive(Default)]
-struct Facts {
-    host_key: Option<HostKeyRefusal>,
-    algorithms: Option<String>,
-    ending: Option<String>,
-    /// The server's own words at the end.
-    farewell: Option<String>,
-    refusals: VecDeque<(ChannelOpenFailure, String)>,
-    /// Login banners so far.
-    banners: usize,
-}
-
-/// The most login banners of one session that are logged: nobody is trusted yet who sends them.
-const BANNERS_LOGGED: usize = 4;
-
-/// The most refusals kept until somebody asks for their text.
-const REFUSALS_KEPT: usize = 32;
-
-impl Notes {
-    fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Why the host key was not accepted, if it was not.
-    pub fn host_key_refusal(&self) -> Option<HostKeyRefusal> {
-        self.facts().host_key.clone()
-    }
-
-    /// The algorithms agreed on, for the eye.
-    pub fn algorithms(&self) -> Option<String> {
-        self.facts().algorithms.clone()
-    }
-
-    /// Why the session ended, as far as it is known; escaped.
-    pub fn ending(&self) -> Option<String> {
-        self.facts().ending.clone()
-    }
-
-    /// The server's own reason for ending the session, if it gave one; escaped.
-    pub fn ending_by_server(&self) -> Option<String> {
-        self.facts().farewell.clone()
-    }
-
-    /// A login banner for the log, escaped; `None` once there were too many.
-    fn banner(&self, text: &str) -> Option<String> {
-        let mut facts = self.facts();
-        facts.banners += 1;
-        (facts.banners <= BANNERS_LOGGED).then(|| escape(text))
-    }
-
-    /// Notes why the session ends, unless that is known already.
-    pub fn end_with(&self, ending: &str) {
-        self.facts().ending.get_or_insert_with(|| ending.to_owned());
-    }
-
-    /// The server's words for a refused channel, escaped; empty if it said nothing.
-    ///
-    /// russh tells the opener the reason and the handler the words, without naming the opener; so the
-    /// oldest words of the same reason are taken. They come a moment after the reason.
-    pub async fn words_for(&self, reason: &ChannelOpenFailure) -> String {
-        loop {
-            let noted = self.refused.notified();
-            {
-                let refusals = &mut self.facts().refusals;
-                if let Some(at) = refusals.iter().position(|(noted, _)| noted == reason) {
-                    return refusals.remove(at).map(|(_, words)| words).unwrap_or_default();
-                }
-            }
-            noted.await;
-        }
-    }
-}
 
 /// The handler of one session.
 pub struct Gatekeeper {
@@ -103,13 +24,22 @@ pub struct Gatekeeper {
     pub notes: Arc<Notes>,
     /// Where the server was asked to listen.
     pub listening: Listening,
+    /// Whoever opens the session settles what to do about a key that is refused as it is.
+    pub newcomers: mpsc::Sender<Newcomer>,
 }
 
 impl Gatekeeper {
-    fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyRefusal> {
-        match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.expectation.judge(key),
-            PublicKeyOrCertificate::Certificate(_) => Err(HostKeyRefusal::Certificate),
+    async fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<Grounds, HostKeyRefusal> {
+        let refusal = match self.expectation.judge(shown) {
+            Err(refusal) if self.expectation.may_accept(&refusal) => refusal,
+            judged => return judged,
+        };
+        let (answer, settled) = oneshot::channel();
+        let (key, expectation) = (shown.public_key(), self.expectation.clone());
+        let newcomer = Newcomer { key, refusal: refusal.clone(), expectation, answer };
+        match self.newcomers.send(newcomer).await {
+            Ok(()) => settled.await.unwrap_or(Err(refusal)),
+            Err(_) => Err(refusal),
         }
     }
 }
@@ -118,8 +48,12 @@ impl Handler for Gatekeeper {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        match self.judge(shown) {
-            Ok(()) => Ok(true),
+        match self.judge(shown).await {
+            Ok(grounds) => {
+                self.expectation.met(&shown.public_key(), grounds);
+                self.notes.facts().shown = Some(shown.public_key());
+                Ok(true)
+            }
             Err(refusal) => {
                 self.notes.facts().host_key = Some(refusal);
                 Ok(false)
@@ -133,7 +67,7 @@ impl Handler for Gatekeeper {
         names: &Names,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let first = self.notes.algorithms().is_none();
+        let first = self.notes.facts().agreed.is_none();
         // The server says whether it keeps strict order only in the first exchange.
         if first && !names.strict_kex() && names.cipher == cipher::CHACHA20_POLY1305 {
             self.notes.end_with(
@@ -141,7 +75,27 @@ impl Handler for Gatekeeper {
             );
             return Err(russh::Error::Disconnect);
         }
-        self.notes.facts().algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
+        let mut facts = self.notes.facts();
+        let agreed = facts.agreed.get_or_insert_with(|| names.key.clone());
+        let another = *agreed != names.key;
+        facts.algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
+        facts.rekeyed = !first;
+        drop(facts);
+        if another {
+            self.notes.end_with("it took another kind of host key when keys were exchanged anew");
+            return Err(russh::Error::Disconnect);
+        }
+        self.notes.keys.notify_one();
+        Ok(())
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.notes.facts().announced = Some(keys);
+        self.notes.keys.notify_one();
         Ok(())
     }
 
@@ -282,17 +236,5 @@ fn ending_of(error: &russh::Error) -> String {
             "the connection was closed".to_owned()
         }
         other => escape(&other.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn banners_without_end_do_not_fill_the_log() {
-        let notes = Notes::default();
-        let logged: Vec<String> = (0..1_000_000).filter_map(|_| notes.banner("\u{1b}[2Jhello")).collect();
-        assert_eq!(logged, ["\\u{1b}[2Jhello"; BANNERS_LOGGED]);
     }
 }

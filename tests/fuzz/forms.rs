@@ -27,6 +27,10 @@ pub fn show_all(topology: &Topology) {
             show_planned(topology, &PlanOptions { carrier, strategy, at: None });
         }
     }
+    for host in topology.hosts.iter().take(3) {
+        let at = Some(host.id.clone());
+        show_planned(topology, &PlanOptions { carrier: None, strategy: None, at });
+    }
 }
 
 fn show_planned(topology: &Topology, options: &PlanOptions) {
@@ -36,7 +40,7 @@ fn show_planned(topology: &Topology, options: &PlanOptions) {
     harmless("--explain", &show::why(&explanation, show::Style::default()));
     harmless("--explain --json", &show::why_json(&explanation).to_string());
     match planned {
-        Ok(plan) => show_plan(topology, &plan),
+        Ok(plan) => show_plan(&topology.seen_from(&plan.at), &plan),
         Err(errors) => {
             assert!(!errors.is_empty(), "no plan, and no reason");
             harmless("no plan", &no_plan::render(&errors, Style::PLAIN));
@@ -55,7 +59,7 @@ fn show_plan(topology: &Topology, plan: &Plan) {
     harmless("plan --json", &json.to_string());
     harmless("plan --ssh", &show::ssh(plan));
     show_diagram(&Diagram::of_plan(plan, topology));
-    let grants = plan::grants(plan);
+    let grants = plan::grants(std::slice::from_ref(plan));
     harmless("plan --grants", &show::grants(&grants));
     harmless("plan --grants --json", &show::grants_json(&grants).to_string());
     let said = Said::read(&json).expect("hopper reads what it writes");
@@ -65,10 +69,6 @@ fn show_plan(topology: &Topology, plan: &Plan) {
     let new = plan::diff(None, plan).expect("nothing to read");
     harmless("plan --diff", &show::difference(&new, show::Style::default()));
     harmless("plan --diff --json", &show::difference_json(&new, false).to_string());
-    for host in &topology.hosts {
-        let part = plan.part(&host.id);
-        harmless("--at", &show::json(&part).to_string());
-    }
 }
 
 fn show_diagram(diagram: &Diagram) {

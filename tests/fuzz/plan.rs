@@ -124,7 +124,11 @@ fn forward(from: &mut Unstructured<'_>, hosts: usize) -> Result<Value> {
         1 => format!("{host}//run/some.sock"),
         _ => format!("{host}:{port}"),
     };
-    let listen = if from.ratio(1, 2)? { json!("auto") } else { json!(from.int_in_range(1..=65535u32)?) };
+    let listen = match from.int_in_range(0..=3)? {
+        0 => json!(from.int_in_range(1..=65535u32)?),
+        1 => json!(format!("{}/127.0.0.1:{port}", name(from, hosts)?)),
+        _ => json!("auto"),
+    };
     let mut forward = Map::new();
     forward.insert("listen".into(), listen);
     forward.insert("to".into(), json!(to));

@@ -113,6 +113,7 @@ attacks! {
     a_version_and_nothing_after_it: VersionOnly ends in "H0603", 6, "stopped answering during the key exchange";
     a_key_exchange_of_nonsense: Nonsense ends in "H0605", 6, "no session";
     a_server_that_hangs_in_the_login: HangInLogin ends in "H0607", 6, "stopped answering during login";
+    questions_that_nobody_asked_for: Questions ends in "H0401", 4, "refused every way to log in";
     a_login_banner_of_escape_sequences: LoginBanner ends in "H0401", 4, "refused every way to log in";
     a_farewell_of_escape_sequences: Farewell ends in "H0606", 6, "owned";
     a_refusal_of_escape_sequences: Refusal ends in "H0703", 7, "owned";

@@ -39,6 +39,8 @@ pub enum Attack {
     Nonsense,
     /// Does not answer the first key that is offered.
     HangInLogin,
+    /// Takes no key, and asks a hundred questions full of escape sequences, again and again.
+    Questions,
     /// A login banner full of escape sequences, and no way in.
     LoginBanner,
     /// Ends the session with words full of escape sequences.

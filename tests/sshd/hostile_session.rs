@@ -1,13 +1,13 @@
 //! The server's side of a session with a server that attacks: what it does at login and after it.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use russh::server::{
-    Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
-};
+use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Response};
+use russh::server::{Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -83,13 +83,23 @@ impl Handler for Attacker {
     async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
         match self.attack {
             Attack::HangInLogin => std::future::pending().await,
-            Attack::LoginBanner => Ok(Auth::reject()),
+            Attack::LoginBanner | Attack::Questions => Ok(Auth::reject()),
             _ => Ok(Auth::Accept),
         }
     }
 
     async fn auth_publickey(&mut self, _: &str, _: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         Ok(Auth::Accept)
+    }
+
+    async fn auth_keyboard_interactive(
+        &mut self,
+        _: &str,
+        _: &str,
+        _: Option<Response<'_>>,
+    ) -> Result<Auth, Self::Error> {
+        let prompts = vec![(Cow::Borrowed(ESCAPES), true); 100];
+        Ok(Auth::Partial { name: ESCAPES.into(), instructions: ESCAPES.into(), prompts: prompts.into() })
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {

@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::address;
+use super::host_key;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
@@ -131,7 +132,7 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "auth" => assign(&mut host.auth, session::auth(reader, node)),
             "identities" => assign(&mut host.identities, session::identities(reader, node)),
             "identities_only" => assign(&mut host.identities_only, reader.flag(entry)),
-            "host_key" => session::host_key(reader, node, &mut host.host_key),
+            "host_key" => host_key::host_key(reader, node, &mut host.host_key),
             "ssh_config" => ssh_config(reader, entry),
             "keepalive" => session::keepalive(reader, node, &mut host.keepalive),
             "timeout" => session::timeouts(reader, node, &mut host.timeout),

@@ -9,6 +9,7 @@ mod duration;
 mod firewall;
 mod forward;
 mod host;
+mod host_key;
 mod ids;
 mod link;
 mod listen;

@@ -16,9 +16,6 @@ fn whatever_is_not_supported_yet_says_so() {
     }
     not_yet(&with_host(r#"{"ssh_config": true}"#), "true");
     not_yet(&with_host(r#"{"ssh_config": "gate"}"#), "\"gate\"");
-    not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
-    not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
-    not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
     for key in ["via", "on_down", "hold", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
