@@ -16,7 +16,7 @@ use crate::engine::{
     World,
 };
 use crate::lab::Lab;
-use crate::plan::{self, Plan, PlanOptions};
+use crate::plan::{self, Plan, PlanOptions, show};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, RealNetwork, Trust};
 use crate::topology::{HostId, Topology};
@@ -68,6 +68,9 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
             "An earlier run of {} ended without cleaning up; its files were removed.\n",
             topology.name
         ));
+    }
+    if !matches!(options.progress, Mode::Json | Mode::None) {
+        talk.say(&show::warnings(&plan, talk.err.width));
     }
     set_limits();
     let terminal = Terminal::default();

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::{Carrier, Client, Entry, Plan, Tunnel};
-use crate::topology::{Address, Endpoint, Host, escape};
+use crate::topology::{Address, Algorithms, Endpoint, Host, escape};
 
 /// Asks a host for its SSH client; the answer has the name of one in it, or of none.
 pub const PROBE: &str = "sh -c 'ssh -V 2>&1 || dbclient -V 2>&1'";
@@ -153,6 +153,9 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
     for identity in &host.identities {
         words.extend(["-i".to_owned(), identity.clone()]);
     }
+    for (key, value) in host.algorithms.openssh_options() {
+        words.extend(["-o".to_owned(), format!("{key}={value}")]);
+    }
     for (entry, target) in kept {
         words.extend(["-L".to_owned(), format!("*:{}:{target}", entry.port())]);
     }
@@ -177,6 +180,9 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     }
     if under_another_name(tunnel) {
         return Err(Unfit::Dropbear("look a host key up under another name than it dials"));
+    }
+    if host.algorithms != Algorithms::default() {
+        return Err(Unfit::Dropbear("be told which algorithms to use"));
     }
     let mut words: Vec<String> = ["dbclient", "-N", "-T", "-g"].map(str::to_owned).into();
     words.extend(["-o".to_owned(), "ExitOnForwardFailure=yes".to_owned()]);

@@ -64,7 +64,7 @@ impl Session {
         let Opening { host, expectation, login, banner, on_step } = opening;
         let guard = below.cut.clone().drop_guard();
         let notes = Arc::new(Notes::default());
-        let config = client_config(&expectation.algorithms(), host.keepalive);
+        let config = client_config(&expectation.algorithms(), &host.algorithms, host.keepalive);
         below.gauge.set_ceiling(ceiling(0));
         let listening = Listening::default();
         let gatekeeper = Gatekeeper { expectation, notes: notes.clone(), listening: listening.clone() };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Address;
+use super::{Address, Algorithms};
 
 /// The identity of a host: known_hosts, logs and messages use it, whatever address was dialled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,8 @@ pub struct Host {
     pub keepalive: Keepalive,
     /// A deadline for each step of opening a session.
     pub timeout: Timeouts,
+    /// Which algorithms its sessions may use.
+    pub algorithms: Algorithms,
     /// How an SSH client may be run there; `None` means not at all.
     pub client: Option<HostClient>,
     /// Who may connect to what such a client listens on.
@@ -87,6 +89,7 @@ impl Host {
             host_key: HostKeyPolicy::default(),
             keepalive: Keepalive::default(),
             timeout: Timeouts::default(),
+            algorithms: Algorithms::default(),
             client: None,
             bind: Bind::Loopback,
             label: None,

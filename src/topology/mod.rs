@@ -4,6 +4,7 @@
 //! its place. Pure: it never opens a file, asks the clock, resolves a name or prints.
 
 mod address;
+mod algorithms;
 pub mod code;
 mod escape;
 mod firewall;
@@ -18,6 +19,7 @@ mod read;
 mod secret;
 
 pub use address::{Address, Endpoint};
+pub use algorithms::{AlgorithmKind, Algorithms};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Plain, Target};

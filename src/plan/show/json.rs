@@ -95,6 +95,7 @@ mod tests {
             "host_key": { "fingerprints": [], "alias": null, "file": null },
             "keepalive": { "interval_ms": 5000, "max": 3 },
             "timeout": { "connect_ms": 10000, "banner_ms": 10000, "login_ms": 20000, "forward_ms": 10000 },
+            "algorithms": { "kex": null, "host_key": null, "cipher": null, "mac": null, "legacy": false },
         });
         let wanted = json!({
             "schema": "hopper.plan/1",

@@ -2,13 +2,13 @@
 
 use super::Reader;
 use super::address;
+use super::algorithms;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
 use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, code, quoted, secret};
 
-const LATER: &[&str] =
-    &["secret", "x11", "forward_agent", "agent", "algorithms", "proxy", "compression", "tags"];
+const LATER: &[&str] = &["secret", "x11", "forward_agent", "agent", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -24,6 +24,7 @@ const HOST: Keys = Keys {
         "ssh_config",
         "keepalive",
         "timeout",
+        "algorithms",
         "client",
         "bind",
         "label",
@@ -45,6 +46,7 @@ const DEFAULTS: Keys = Keys {
         "ssh_config",
         "keepalive",
         "timeout",
+        "algorithms",
         "client",
         "bind",
     ],
@@ -135,6 +137,7 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "ssh_config" => ssh_config(reader, entry),
             "keepalive" => session::keepalive(reader, node, &mut host.keepalive),
             "timeout" => session::timeouts(reader, node, &mut host.timeout),
+            "algorithms" => algorithms::algorithms(reader, node, &mut host.algorithms),
             "client" => {
                 let words = [("exec", HostClient::Exec), ("hopper", HostClient::Hopper)];
                 host.client = reader.choice(node, "\"client\"", &words, &[]).or(host.client);

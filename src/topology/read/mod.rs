@@ -4,6 +4,7 @@
 //! noun reads that noun. Never fills in for something it refused without saying so.
 
 mod address;
+mod algorithms;
 mod check;
 mod duration;
 mod firewall;

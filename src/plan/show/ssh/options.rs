@@ -21,6 +21,8 @@ pub(super) fn options(tunnel: &Tunnel, carrier: Option<Listen>) -> Vec<String> {
     options.extend(host_key(tunnel));
     options.extend(login(host));
     options.extend(timers(host));
+    let algorithms = host.algorithms.openssh_options().into_iter();
+    options.extend(algorithms.map(|(key, value)| format!("-o {}", word(&format!("{key}={value}")))));
     options
 }
 
@@ -136,6 +138,26 @@ mod tests {
         assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
         let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
         assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+    }
+
+    #[test]
+    fn the_algorithms_are_those_of_the_file() {
+        let old = |topology: &mut Topology| {
+            let algorithms = &mut topology.hosts[0].algorithms;
+            algorithms.named.insert(crate::topology::AlgorithmKind::Mac, vec!["hmac-sha2-256"]);
+            algorithms.legacy = true;
+        };
+        let shown = shown(0, old);
+        for wanted in [
+            "-o 'KexAlgorithms=+diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,",
+            "-o 'HostKeyAlgorithms=+ssh-rsa'",
+            "-o 'Ciphers=+aes256-cbc,aes192-cbc,aes128-cbc'",
+            "-o 'MACs=hmac-sha2-256,hmac-sha1-etm@openssh.com,hmac-sha1'",
+            "-o 'PubkeyAcceptedAlgorithms=+ssh-rsa'",
+        ] {
+            let plain = wanted.replace(['\'', '"'], "");
+            assert!(shown.replace('\'', "").contains(&plain), "{wanted} in {shown}");
+        }
     }
 
     #[test]

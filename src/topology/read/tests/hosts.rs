@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{bad, good, says, with_host};
-use crate::topology::{Address, AuthMethod, Host};
+use crate::topology::{Address, AlgorithmKind, AuthMethod, Host};
 
 fn host(json: &str) -> Host {
     good(&with_host(json)).hosts.remove(0)
@@ -73,6 +73,26 @@ fn defaults_lie_under_every_host_key_by_key() {
         "",
         "",
     );
+}
+
+#[test]
+fn algorithms_are_the_old_set_by_name_or_lists() {
+    assert!(!host("{}").algorithms.legacy);
+    assert!(host(r#"{"algorithms": "legacy"}"#).algorithms.legacy);
+    let some =
+        host(r#"{"algorithms": {"cipher": ["aes128-ctr", "aes128-cbc"], "legacy": false}}"#).algorithms;
+    assert_eq!(some.taken(AlgorithmKind::Cipher), ["aes128-ctr", "aes128-cbc"]);
+    assert_eq!(some.taken(AlgorithmKind::Kex), AlgorithmKind::Kex.modern());
+    for (json, code, place, help) in [
+        (r#"{"algorithms": true}"#, "H0107", "true", ""),
+        (r#"{"algorithms": "old"}"#, "H0121", "\"old\"", "write \"legacy\""),
+        (r#"{"algorithms": {"kex": []}}"#, "H0121", "[", "leave the key out"),
+        (r#"{"algorithms": {"cipher": ["none"]}}"#, "H0121", "none", "there are: aes256-gcm"),
+        (r#"{"algorithms": {"mac": ["hmac-sha2-265"]}}"#, "H0121", "hmac-sha2-265", "did you mean"),
+        (r#"{"algorithms": {"ciphers": []}}"#, "H0105", "\"ciphers\"", "did you mean \"cipher\"?"),
+    ] {
+        says(&with_host(json), code, place, "", help);
+    }
 }
 
 #[test]
