@@ -14,6 +14,7 @@ mod ids;
 mod link;
 mod listen;
 mod listeners;
+mod near;
 mod policy;
 mod ports;
 mod run;
