@@ -81,20 +81,36 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
-        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => {
-            commands::plan_explain::run(&talk, &topology, only.as_deref(), &planning.options())
-        }
-        Verb::Plan(args) if args.diff || args.detailed_exitcode => {
-            commands::plan_diff::run(&talk, &args.topology, &args.planning.options(), args.detailed_exitcode)
-        }
-        Verb::Plan(args) => {
-            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
-        }
+        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => commands::plan_explain::run(
+            &talk,
+            &topology,
+            only.as_deref(),
+            &planning.options(),
+            planning.resolve(false),
+        ),
+        Verb::Plan(args) if args.diff || args.detailed_exitcode => commands::plan_diff::run(
+            &talk,
+            &args.topology,
+            &args.planning.options(),
+            args.planning.resolve(true),
+            args.detailed_exitcode,
+        ),
+        Verb::Plan(args) => commands::plan::run(
+            &talk,
+            &args.topology,
+            &args.planning.options(),
+            args.planning.resolve(false),
+            args.form.chosen(),
+        ),
         Verb::Graph(args) => commands::graph::run(&talk, &args.topology, args.form.chosen()),
-        Verb::Check(args) => commands::check::run(&talk, &args.topology),
-        Verb::Up(args) if args.dry_run => {
-            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
-        }
+        Verb::Check(args) => commands::check::run(&talk, &args.topology, args.resolve),
+        Verb::Up(args) if args.dry_run => commands::plan::run(
+            &talk,
+            &args.topology,
+            &args.planning.options(),
+            args.planning.resolve(false),
+            args.form.chosen(),
+        ),
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
@@ -111,6 +127,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         detach: args.detach,
         held,
         lab: args.lab,
+        resolve: !args.lab && args.planning.resolve(true),
         plan: args.planning.options(),
         progress: match args.progress {
             // Log lines on the same terminal would tear the bars.

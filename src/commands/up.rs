@@ -9,7 +9,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
-use super::{Ended, Log, Talk, detach, trouble};
+use super::{Ended, Log, Talk, detach, resolve, trouble};
 use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
@@ -19,7 +19,7 @@ use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions, show};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, RealNetwork, Trust};
-use crate::topology::{HostId, Topology};
+use crate::topology::{HostId, Resolved, Topology};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Options {
     pub held: bool,
     /// Play all hosts inside hopper.
     pub lab: bool,
+    /// Look hosts up in the person's ssh configuration; never in the lab.
+    pub resolve: bool,
     /// What the planner is asked beyond the file.
     pub plan: PlanOptions,
     /// How progress is shown.
@@ -57,21 +59,28 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     };
     let at = options.plan.at.clone().unwrap_or_else(HostId::local);
     let part = PlanOptions { at: Some(at), ..options.plan.clone() };
-    let plan = match plan::plan(&topology, &part) {
-        Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+    let resolved = match options.resolve {
+        true => resolve::resolve(topology)?,
+        false => Resolved::as_it_is(topology),
     };
-    let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
+    let plan = match plan::plan(&resolved.topology, &part) {
+        Ok(plan) => plan,
+        Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
+    };
+    resolve::refuse_commands(&resolved, &plan)?;
+    let claim = Place::new(&Dirs::from_env()?, &resolved.topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
     if !claim.leftovers().is_empty() {
         talk.say(&format!(
             "An earlier run of {} ended without cleaning up; its files were removed.\n",
-            topology.name
+            resolved.topology.name
         ));
     }
     if !matches!(options.progress, Mode::Json | Mode::None) {
+        resolve::tell(talk, &resolved);
         talk.say(&show::warnings(&plan, talk.err.width));
     }
+    let topology = resolved.topology;
     set_limits();
     let terminal = Terminal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {

@@ -147,10 +147,10 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         option("UserKnownHostsFile", "/dev/null".to_owned());
         option("GlobalKnownHostsFile", "/dev/null".to_owned());
     }
-    if host.identities_only {
+    if host.identities_only && !host.identities_of_person {
         option("IdentitiesOnly", "yes".to_owned());
     }
-    for identity in &host.identities {
+    for identity in identities(host) {
         words.extend(["-i".to_owned(), identity.clone()]);
     }
     for (key, value) in host.algorithms.openssh_options() {
@@ -189,7 +189,7 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     if !host.keepalive.interval.is_zero() {
         words.extend(["-K".to_owned(), host.keepalive.interval.as_secs().max(1).to_string()]);
     }
-    for identity in &host.identities {
+    for identity in identities(host) {
         words.extend(["-i".to_owned(), identity.clone()]);
     }
     for (entry, target) in kept {
@@ -200,6 +200,11 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     }
     words.extend(["-p".to_owned(), dialled(tunnel).port.to_string(), login(tunnel)]);
     Ok(words)
+}
+
+/// The keys that the file names; those of the person's own configuration are on local.
+fn identities(host: &Host) -> impl Iterator<Item = &String> {
+    host.identities.iter().filter(|_| !host.identities_of_person)
 }
 
 /// What the client itself dials: the listener of the tunnel that it rides, or the server.

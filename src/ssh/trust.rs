@@ -45,8 +45,9 @@ impl Trust {
         if !policy.fingerprints.is_empty() {
             return Ok(Expectation::Pins(policy.fingerprints.clone()));
         }
-        let files = match &policy.file {
-            Some(file) => vec![expand(file, self.home.as_deref())],
+        let named = policy.file.as_ref().map(std::slice::from_ref).or(host.known_hosts.as_deref());
+        let files = match named {
+            Some(files) => files.iter().map(|file| expand(file, self.home.as_deref())).collect(),
             None => self.files.clone(),
         };
         let names = names(host);

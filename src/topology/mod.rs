@@ -18,6 +18,7 @@ mod quoted;
 mod read;
 mod secret;
 mod seen;
+mod ssh_config;
 
 pub use address::{Address, Endpoint};
 pub use algorithms::{AlgorithmKind, Algorithms};
@@ -32,6 +33,9 @@ pub use problem::{Label, Problem};
 pub use quoted::quoted;
 pub use read::{nearest, parse};
 pub use secret::mask_secrets;
+pub use ssh_config::{
+    Given, Jump, JumpLoop, Lookup, Person, Resolved, Resolving, SshConfig, SshSettings, Unusable,
+};
 
 /// The hop graph as given. Links keep the order of the file; what has an id is sorted by it. Every id
 /// in a [`Link`] or [`Forward`] is known to exist (the parser saw to it).

@@ -19,5 +19,6 @@ mod pictures;
 mod quiet;
 mod reading;
 mod running;
+mod ssh_config;
 mod telescoped;
 mod until;

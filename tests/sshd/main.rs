@@ -28,6 +28,7 @@ mod network;
 mod reference;
 mod refused;
 mod remote;
+mod ssh_config;
 mod sshd;
 mod telescope;
 mod topology;

@@ -50,6 +50,21 @@ pub fn parse(text: &str, stem: &str) -> Result<Topology, Vec<Problem>> {
     }
 }
 
+/// Whether this is an address as a file may have it.
+pub(super) fn is_host(text: &str) -> bool {
+    address::host(text, 0..text.len()).is_ok()
+}
+
+/// Whether this is a login name as a file may have it.
+pub(super) fn is_user(text: &str) -> bool {
+    address::user(text, 0..text.len()).is_ok()
+}
+
+/// Whether this is a path as a file may have it.
+pub(super) fn is_path(text: &str) -> bool {
+    address::path(text).is_ok()
+}
+
 /// Gathers problems while the file is read.
 struct Reader {
     problems: Vec<Problem>,

@@ -19,6 +19,7 @@ pub(super) fn settings(host: &Host) -> Value {
         "identities": host.identities,
         "identities_only": host.identities_only,
         "host_key": { "fingerprints": key.fingerprints, "alias": key.alias, "file": key.file },
+        "known_hosts": host.known_hosts,
         "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
         "timeout": {
             "connect_ms": millis(time.connect),

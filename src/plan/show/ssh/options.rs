@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::word::{path_option, word};
+use super::word::{path_option, paths_option, word};
 use crate::plan::Tunnel;
 use crate::topology::{AuthMethod, Host, Listen};
 
@@ -40,6 +40,10 @@ fn host_key(tunnel: &Tunnel) -> Vec<String> {
     options.push("-o StrictHostKeyChecking=yes".to_owned());
     if let Some(file) = &host.host_key.file {
         options.push(path_option("UserKnownHostsFile", file));
+        options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
+    } else if let Some(files) = &host.known_hosts {
+        let none = ["/dev/null".to_owned()];
+        options.push(paths_option("UserKnownHostsFile", if files.is_empty() { &none } else { files }));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
     }
     options
@@ -138,6 +142,17 @@ mod tests {
         assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
         let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
         assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+    }
+
+    #[test]
+    fn what_the_persons_configuration_added_is_there() {
+        let known = |topology: &mut Topology| {
+            topology.hosts[0].known_hosts = Some(vec!["~/a".to_owned(), "/b".to_owned()]);
+        };
+        let wanted = "-o 'UserKnownHostsFile=~/a /b' -o GlobalKnownHostsFile=/dev/null ";
+        assert!(shown(0, known).contains(wanted), "{}", shown(0, known));
+        let nobody = |topology: &mut Topology| topology.hosts[0].known_hosts = Some(Vec::new());
+        assert!(shown(0, nobody).contains("-o UserKnownHostsFile=/dev/null "));
     }
 
     #[test]

@@ -14,8 +14,6 @@ fn whatever_is_not_supported_yet_says_so() {
     for method in ["certificate", "keyboard-interactive", "password", "none"] {
         not_yet(&with_host(&format!(r#"{{"auth": ["agent", "{method}"]}}"#)), &format!("\"{method}\""));
     }
-    not_yet(&with_host(r#"{"ssh_config": true}"#), "true");
-    not_yet(&with_host(r#"{"ssh_config": "gate"}"#), "\"gate\"");
     not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
     not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
     not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
@@ -37,6 +35,6 @@ fn whatever_is_not_supported_yet_says_so() {
 
 #[test]
 fn what_hopper_does_anyway_may_be_written() {
-    good(&with_host(r#"{"ssh_config": false, "host_key": {"policy": "strict"}}"#));
+    good(&with_host(r#"{"host_key": {"policy": "strict"}}"#));
     good(&with_forwards(r#"{"f": {"listen": 1, "to": "db:1", "plain": "last"}}"#));
 }
