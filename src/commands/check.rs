@@ -31,8 +31,12 @@ pub fn run(talk: &Talk, wanted: &OsStr, resolve: bool) -> Ended {
     };
     let found = resolve::found(talk, topology, resolve)?;
     let topology = &found.resolved.topology;
-    match plan::plan(topology, &PlanOptions::default()) {
-        Ok(plan) => resolve::refuse_commands(&found.resolved, &plan)?,
+    match plan::plan_everywhere(topology, &PlanOptions::default()) {
+        // How other machines reach a host, this one's configuration does not say.
+        Ok(plans) => plans
+            .iter()
+            .filter(|plan| plan.at.is_local())
+            .try_for_each(|plan| resolve::refuse_commands(&found.resolved, plan))?,
         Err(errors) => return found.no_plan(talk, wanted, &errors),
     }
     if talk.json {

@@ -12,6 +12,7 @@ mod person;
 pub mod plan;
 pub mod plan_diff;
 pub mod plan_explain;
+pub mod plan_grants;
 mod resolve;
 mod signals;
 pub mod status;

@@ -25,10 +25,6 @@ pub enum Form {
     Mermaid,
     /// A picture.
     Svg,
-    /// What each host must allow.
-    Grants,
-    /// `hopper.grants/1`.
-    GrantsJson,
 }
 
 /// Plans the topology and prints the plan.
@@ -48,24 +44,22 @@ pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, resolve: bool, fo
         Err(errors) => return found.no_plan(talk, wanted, &errors),
     };
     resolve::refuse_commands(&found.resolved, &plan)?;
+    let topology = topology.seen_from(&plan.at);
     match form {
         Form::Json => talk.json(&found.mark(show::json(&plan))),
         Form::Ssh => {
             talk.data(&show::ssh(&plan));
             found.tell(talk, wanted);
         }
-        Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, topology))),
-        Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, topology))),
-        Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, topology))),
-        Form::Grants => {
-            talk.data(&show::grants(&plan::grants(&plan)));
-            found.tell(talk, wanted);
-        }
-        Form::GrantsJson => talk.json(&show::grants_json(&plan::grants(&plan))),
+        Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, &topology))),
+        Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, &topology))),
+        Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, &topology))),
         Form::Text => {
-            talk.data(&show::text(&plan, topology, talk.plan_style()));
+            talk.data(&show::text(&plan, &topology, talk.plan_style()));
             found.tell(talk, wanted);
-            talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));
+            let at =
+                options.at.as_ref().map(|at| format!(" --at {}", escape(at.as_str()))).unwrap_or_default();
+            talk.say(&format!("Next: hopper up {}{at}\n", escape(&wanted.to_string_lossy())));
         }
     }
     Ok(Exit::Done)

@@ -19,7 +19,7 @@ use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions, show};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, RealNetwork, Trust};
-use crate::topology::{HostId, Resolved, Topology};
+use crate::topology::{HostId, Resolved, Topology, escape};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -68,19 +68,25 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
     };
     resolve::refuse_commands(&resolved, &plan)?;
-    let claim = Place::new(&Dirs::from_env()?, &resolved.topology.name)?.claim()?;
+    if options.lab {
+        let whole = plan::plan(&resolved.topology, &PlanOptions { at: None, ..options.plan.clone() });
+        if let Some(failure) = whole.ok().as_ref().and_then(others_in_lab) {
+            return Err(failure);
+        }
+    }
+    let topology = resolved.topology.seen_from(&plan.at).into_owned();
+    let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
     if !claim.leftovers().is_empty() {
         talk.say(&format!(
             "An earlier run of {} ended without cleaning up; its files were removed.\n",
-            resolved.topology.name
+            topology.name
         ));
     }
     if !matches!(options.progress, Mode::Json | Mode::None) {
         resolve::tell(talk, &resolved);
         talk.say(&show::warnings(&plan, talk.err.width));
     }
-    let topology = resolved.topology;
     set_limits();
     let terminal = Terminal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -92,6 +98,17 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     terminal.restore();
     claim.end_with_process();
     ended
+}
+
+/// The lab plays hosts and the commands that they run, but nobody who runs hopper there.
+fn others_in_lab(plan: &Plan) -> Option<Failure> {
+    let hosts: Vec<String> = plan.others().into_iter().map(|host| escape(host.as_str())).collect();
+    if hosts.is_empty() {
+        return None;
+    }
+    let message = format!("the lab plays nobody who would run hopper on {}", hosts.join(", "));
+    let help = "try it with \"client\": \"exec\" there, or with --strategy nested";
+    Some(trouble("H0309", Exit::Usage, Phase::Plan, message, help))
 }
 
 /// Raises the limit of open files as far as it goes, since each client takes one; and keeps unlocked

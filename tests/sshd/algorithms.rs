@@ -25,7 +25,7 @@ fn only_if_asked(bed: &Bed, words: &[&str]) {
     let hopper = Hopper::on(bed);
     let ended = hopper.try_up(&Topology::line(bed), &["-d"]);
     assert_eq!(ended.code, 6, "{}", ended.stderr);
-    for word in ["H0609", "h2", "\"algorithms\": \"legacy\""].iter().chain(words) {
+    for word in ["H0610", "h2", "\"algorithms\": \"legacy\""].iter().chain(words) {
         assert!(ended.stderr.contains(word), "does not say {word}: {}", ended.stderr);
     }
     assert_eq!(bed.logins(2), 0, "logged in to a host with nothing in common");

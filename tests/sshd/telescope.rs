@@ -13,7 +13,7 @@ use super::topology::{Topology, id};
 use super::until::{SOON, until};
 
 /// Hosts in a line that may run clients, with a data server on the last; listeners of clients are let in.
-fn line(hosts: usize) -> Option<Bed> {
+pub(crate) fn line(hosts: usize) -> Option<Bed> {
     let bed = Bed::hosts(hosts)?;
     for host in 1..=hosts {
         // Whoever runs the tests has start-up files of their own.
@@ -28,7 +28,7 @@ fn line(hosts: usize) -> Option<Bed> {
 }
 
 /// Every host in between may run a client, the last one is dialled from outside.
-fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
+pub(crate) fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
     let ids: Vec<_> = (1..=hops).map(id).collect();
     let mut forward = json!({ "listen": NEAR, "to": format!("{}:{FAR}", id(hops)) });
     if plain {
@@ -46,7 +46,7 @@ fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
 }
 
 /// The SSH clients that run on the hosts, as many as there are.
-fn clients(bed: &Bed) -> Vec<(usize, u32)> {
+pub(crate) fn clients(bed: &Bed) -> Vec<(usize, u32)> {
     let is_client = |pid: &u32| {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         ["ssh", "dbclient"].contains(&name.trim())
@@ -55,7 +55,7 @@ fn clients(bed: &Bed) -> Vec<(usize, u32)> {
     (1..=bed.last()).flat_map(on).collect()
 }
 
-fn assert_no_client_within(bed: &Bed, limit: Duration) {
+pub(crate) fn assert_no_client_within(bed: &Bed, limit: Duration) {
     let gone = until(limit, || clients(bed).is_empty());
     assert!(gone, "clients are left: {:?}", clients(bed));
     for host in 1..=bed.last() {
@@ -101,6 +101,29 @@ fn a_protected_first_hop_takes_half_a_tunnel_more() {
     for (hops, tunnels) in [(2, 1), (4, 2), (6, 3)] {
         let Some(bed) = line(hops) else { return };
         reaches(&bed, hops, tunnels, false);
+    }
+}
+
+/// Nested tunnels need a session for every hop but the last.
+#[test]
+fn nested_tunnels_reach_one_hop_more_than_they_are() {
+    let hops = 7;
+    let Some(bed) = line(hops) else { return };
+    for host in 1..hops {
+        bed.serve(host, "0.0.0.0", FAR, false);
+        bed.open(host, FAR);
+    }
+    for (hops, tunnels) in [(1, 0), (3, 2), (5, 4), (7, 6)] {
+        let hopper = Hopper::on(&bed);
+        let to = format!("{}:{FAR}", id(hops));
+        let topology = Topology::line(&bed).top("forwards", json!({ "data": { "listen": NEAR, "to": to } }));
+        let plan = plan(&hopper, &topology, &bed);
+        let summary = &plan["summary"];
+        assert_eq!((&summary["tunnels"], &summary["hops"]), (&tunnels.into(), &hops.into()), "{plan}");
+        hopper.up(&topology, &[]);
+        bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+        hopper.down();
+        hopper.assert_nothing_left();
     }
 }
 
@@ -233,6 +256,8 @@ fn hoppers_on_several_hosts_build_their_parts_in_any_order() {
     // The outermost first: what it needs is not there yet.
     let (local, first, second) = (Hopper::on(&bed), Hopper::at(&bed, 1), Hopper::at(&bed, 2));
     let outer = local.start(&["up", file]);
+    let waits = || outer.stderr().contains("waits for hop1.test:2201 from here, kept by hopper at h1");
+    assert!(until(SOON, waits), "{}", outer.stderr());
     let middle = first.start(&["up", file, "--at", "h1"]);
     let inner = second.start(&["up", file, "--at", "h2"]);
     let all_up = until(SOON, || {

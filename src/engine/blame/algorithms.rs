@@ -11,7 +11,7 @@ impl TunnelBlame<'_> {
         const SHOWN: usize = 16;
         let server = self.server();
         let message = format!("{server} has no {} in common with hopper", kind.for_people());
-        let mut failure = self.failure("H0609", Exit::Unreachable, Phase::Keys, message);
+        let mut failure = self.failure("H0610", Exit::Unreachable, Phase::Keys, message);
         let algorithms = &self.tunnel.server.algorithms;
         let few: Vec<&str> = offered.iter().take(SHOWN).map(String::as_str).collect();
         failure.facts.push(("it offers", escape(&few.join(", "))));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pictures::pictures;
 use super::{Glyphs, Style, and, count, fold, listing, warnings};
+use crate::plan::detour;
 use crate::plan::graph::Graph;
 use crate::plan::single_point::SinglePoints;
 use crate::plan::{self, Plan, PlanOptions};
@@ -19,7 +20,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     out.push_str("In this order:\n\n");
     out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
-    let notes = notes(plan, &graph, style) + &warnings(plan, style.width);
+    let notes = notes(plan, topology, &graph, style) + &warnings(plan, style.width);
     if !notes.is_empty() {
         out.push_str(&notes);
         out.push('\n');
@@ -34,15 +35,27 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let dot = if style.glyphs == Glyphs::Unicode { '·' } else { '-' };
     let hosts = count(topology.hosts.len(), "host");
     let firewalls = count(topology.firewalls.len(), "firewall");
-    format!("{} {dot} {hosts}, {firewalls}\n", escape(&plan.topology))
+    let at = match plan.at.is_local() {
+        true => String::new(),
+        false => format!(" {dot} at {}, which is local here", escape(plan.at.as_str())),
+    };
+    format!("{} {dot} {hosts}, {firewalls}{at}\n", escape(&plan.topology))
 }
 
 /// The hosts that have no stand-in; forwards that depend on the same ones share a line.
-fn notes(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
+fn notes(plan: &Plan, topology: &Topology, graph: &Graph<'_>, style: Style) -> String {
     let points = SinglePoints::new(graph);
+    let mut left = detour::ALL_LOOKS;
     let mut shared: BTreeMap<Vec<HostId>, (usize, Vec<String>)> = BTreeMap::new();
     for (place, planned) in plan.forwards.iter().enumerate() {
-        let hosts = points.on_the_way_to(&planned.forward.to);
+        let hosts = match plan.strategy {
+            Strategy::Nested => Some(points.of(&planned.forward)),
+            // A search for each host: where they are too many, nothing is said.
+            Strategy::Telescoped => {
+                detour::single_points(topology, &planned.forward, &planned.route, &mut left)
+            }
+        };
+        let hosts = hosts.unwrap_or_default();
         let entry = shared.entry(hosts).or_insert_with(|| (place, Vec::new()));
         entry.1.push(escape(&planned.forward.id.0));
     }
@@ -97,10 +110,14 @@ fn other_strategy(plan: &Plan, topology: &Topology) -> String {
     // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is the
     // first where the forward allows it.
     let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
-    let ends = if plain < protected { format!(", or {plain} with plain ends") } else { String::new() };
+    let fewer = match (protected < longest, plain < protected) {
+        (true, true) => format!("{protected} would do, or {plain} with plain ends"),
+        (true, false) => format!("{protected} would do"),
+        (false, true) => format!("{plain} would do with plain ends"),
+        (false, false) => return "Strategy telescoped takes as many.".to_owned(),
+    };
     format!(
-        "Strategy telescoped takes as many; where hosts in between may run SSH clients (\"client\"), {protected} \
-         would do{ends}."
+        "Strategy telescoped takes as many; where hosts in between may run SSH clients (\"client\"), {fewer}."
     )
 }
 

@@ -4,22 +4,51 @@
 use std::time::Duration;
 
 use super::word::{path_option, paths_option, word};
-use crate::plan::Tunnel;
-use crate::topology::{AuthMethod, Host, Listen};
+use crate::plan::{Carrier, Tunnel};
+use crate::topology::{Address, AuthMethod, Host};
 
-/// Options, each with its argument, ready for a shell. `carrier` is where the tunnel below listens.
-pub(super) fn options(tunnel: &Tunnel, carrier: Option<Listen>) -> Vec<String> {
-    let host = &tunnel.server;
+/// What an ssh does beside opening its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It forwards, in the background.
+    Forwards,
+    /// It forwards for whoever can reach the host where a person types it.
+    ForwardsElsewhere,
+    /// The same, started by another ssh: nobody is there to be asked.
+    IsRun,
+    /// It runs such a one on its server. That ends with its terminal.
+    Runs,
+}
+
+impl Role {
     // A person's configuration could send two tunnels over one shared connection, since both go to
     // 127.0.0.1: so it is not read, as hopper does not read it.
-    let mut options: Vec<String> =
-        ["-F none", "-f", "-N", "-o ExitOnForwardFailure=yes"].map(str::to_owned).to_vec();
-    match carrier.map_or(tunnel.target.port, |listen| listen.port) {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Role::Forwards => &["-F none", "-f", "-N", "-o ExitOnForwardFailure=yes"],
+            Role::ForwardsElsewhere => &["-F none", "-N", "-g", "-o ExitOnForwardFailure=yes"],
+            Role::IsRun => &["-F none", "-N", "-g", "-o ExitOnForwardFailure=yes", "-o BatchMode=yes"],
+            Role::Runs => &["-F none", "-f", "-tt"],
+        }
+    }
+}
+
+/// Options, each with its argument, ready for a shell. `dialled` is what this ssh connects to.
+pub(super) fn options(tunnel: &Tunnel, dialled: &Address, role: Role) -> Vec<String> {
+    let host = &tunnel.server;
+    let mut options: Vec<String> = role.flags().iter().map(|&flag| flag.to_owned()).collect();
+    match dialled.port {
         22 => {}
         port => options.push(format!("-p {port}")),
     }
-    options.extend(host_key(tunnel));
-    options.extend(login(host));
+    if matches!(tunnel.carrier, Some(Carrier::Entry(_))) {
+        // An ssh elsewhere may need a moment before it listens.
+        options.push("-o ConnectionAttempts=10".to_owned());
+    }
+    // The files of the person's own configuration are on local.
+    let is_local = matches!(role, Role::Forwards | Role::Runs);
+    options.extend(host_key(tunnel, is_local));
+    options.extend(login(host, is_local));
     options.extend(timers(host));
     let algorithms = host.algorithms.openssh_options().into_iter();
     options.extend(algorithms.map(|(key, value)| format!("-o {}", word(&format!("{key}={value}")))));
@@ -29,7 +58,7 @@ pub(super) fn options(tunnel: &Tunnel, carrier: Option<Listen>) -> Vec<String> {
 /// Which key is the right one. What ssh connects to is often 127.0.0.1, so the host's own name is
 /// given, spelled as the line in known_hosts is: an alias is looked up as it is, without a port. That is
 /// one name; the host's id, under which hopper looks as well, finds no room.
-fn host_key(tunnel: &Tunnel) -> Vec<String> {
+fn host_key(tunnel: &Tunnel, is_local: bool) -> Vec<String> {
     let host = &tunnel.server;
     let recorded = host.recorded_name().to_ascii_lowercase();
     let mut options = Vec::new();
@@ -41,7 +70,7 @@ fn host_key(tunnel: &Tunnel) -> Vec<String> {
     if let Some(file) = &host.host_key.file {
         options.push(path_option("UserKnownHostsFile", file));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
-    } else if let Some(files) = &host.known_hosts {
+    } else if let Some(files) = host.known_hosts.as_ref().filter(|_| is_local) {
         let none = ["/dev/null".to_owned()];
         options.push(paths_option("UserKnownHostsFile", if files.is_empty() { &none } else { files }));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
@@ -49,9 +78,10 @@ fn host_key(tunnel: &Tunnel) -> Vec<String> {
     options
 }
 
-fn login(host: &Host) -> Vec<String> {
+fn login(host: &Host, is_local: bool) -> Vec<String> {
     let mut options = Vec::new();
-    for file in &host.identities {
+    let are_there = is_local || !host.identities_of_person;
+    for file in host.identities.iter().filter(|_| are_there) {
         // `-i` looks for the file before it replaces tokens, and then drops it.
         let odd = file.contains('%');
         options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
@@ -59,7 +89,7 @@ fn login(host: &Host) -> Vec<String> {
     if host.identities.is_empty() && !host.auth.contains(&AuthMethod::Key) {
         options.push("-o IdentityFile=none".to_owned());
     }
-    if host.identities_only {
+    if host.identities_only && are_there {
         options.push("-o IdentitiesOnly=yes".to_owned());
     }
     if !host.auth.contains(&AuthMethod::Agent) {
@@ -98,8 +128,9 @@ mod tests {
         let mut topology = line(3);
         change(&mut topology);
         let plan = plan(&topology, &PlanOptions::default()).unwrap();
-        let carrier = (hop > 0).then_some(Listen { port: 20001, ..Listen::AUTO });
-        options(&plan.tunnels[hop], carrier).join(" ")
+        let tunnel = &plan.tunnels[hop];
+        let carrier = Address::new("127.0.0.1", 20001);
+        options(tunnel, if hop > 0 { &carrier } else { &tunnel.target }, Role::Forwards).join(" ")
     }
 
     const USUAL: &str = "-F none -f -N -o ExitOnForwardFailure=yes";
