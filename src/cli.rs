@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
     CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs,
-    UpArgs,
+    TrustArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
 use planning::Planning;
@@ -46,6 +46,8 @@ enum Verb {
     Check(CheckArgs),
     /// Build the tunnels, prove the far ends, and hold them
     Up(UpArgs),
+    /// Go to hosts, show their keys, and record those that are right
+    Trust(TrustArgs),
     /// Take a running topology down
     Down(DownArgs),
     /// Show how running topologies stand
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
             | Verb::Graph(GraphArgs { form: GraphForms { json: true, .. }, .. })
             | Verb::Check(CheckArgs { json: true, .. })
             | Verb::Up(UpArgs { form: Forms { json: true, .. }, .. })
+            | Verb::Trust(TrustArgs { json: true, .. })
             | Verb::Down(DownArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
             | Verb::Explain(ExplainArgs { json: true, .. })
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => commands::check::run(&talk, &args.topology, args.resolve),
         Verb::Up(args) if args.dry_run => print_plan(&talk, &args.topology, &args.planning, &args.form),
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
+        Verb::Trust(args) => commands::trust::run(&talk, &log, &trust_options(args)),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
@@ -109,6 +113,17 @@ pub fn main() -> ExitCode {
         Verb::Logs(args) => commands::logs::run(&talk, args.topology.as_deref(), args.lines),
     };
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
+}
+
+fn trust_options(args: TrustArgs) -> commands::trust::Options {
+    commands::trust::Options {
+        topology: args.topology,
+        hosts: args.hosts,
+        replace: args.replace,
+        print: args.print,
+        accept_new: args.accept_new,
+        ask: !args.no_input,
+    }
 }
 
 /// In the form that was asked for.

@@ -111,6 +111,30 @@ pub(super) struct UpArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct TrustArgs {
+    /// A topology file, `-` for standard input, or a name
+    pub(super) topology: OsString,
+    /// The hosts to go to; without any, every host that a forward goes through
+    #[arg(value_name = "HOST")]
+    pub(super) hosts: Vec<String>,
+    /// Record this key in place of those recorded for the one HOST, and no other
+    #[arg(long, value_parser = fingerprint, value_name = "FINGERPRINT", requires = "hosts")]
+    pub(super) replace: Option<String>,
+    /// Print what pins each key in the file; record nothing
+    #[arg(long, conflicts_with = "replace")]
+    pub(super) print: bool,
+    /// Accept the keys of hosts that nothing is recorded of without asking
+    #[arg(long)]
+    pub(super) accept_new: bool,
+    /// Never ask; fail where a person would be needed
+    #[arg(long, env = "HOPPER_NO_INPUT")]
+    pub(super) no_input: bool,
+    /// Print `hopper.trust/1`
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct DownArgs {
     /// The topology's name or file; may be left out when only one runs
     pub(super) topology: Option<OsString>,
@@ -161,6 +185,15 @@ pub(super) enum Progress {
     Plain,
     Json,
     None,
+}
+
+/// `SHA256:` and 43 characters, as `ssh-keygen -l` prints it.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let hash = text.strip_prefix("SHA256:").unwrap_or_default();
+    if hash.len() == 43 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/') {
+        return Ok(text.to_owned());
+    }
+    Err("spell it out as ssh-keygen -l does: SHA256: and 43 characters".to_owned())
 }
 
 /// `60s`, `500ms`, `2m`; a bare number means seconds.

@@ -17,6 +17,7 @@ mod resolve;
 mod signals;
 pub mod status;
 mod talk;
+pub mod trust;
 pub mod up;
 
 pub use log::Log;

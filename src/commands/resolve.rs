@@ -178,7 +178,7 @@ fn tell_taken(talk: &Talk, resolved: &Resolved) {
 /// Refuses a plan in which local dials a host that only a program of the person's reaches.
 ///
 /// # Errors
-/// H0310.
+/// H0312.
 pub fn refuse_commands(resolved: &Resolved, plan: &Plan) -> Result<(), Failure> {
     let dialled = plan.tunnels.iter().filter(|tunnel| tunnel.through.is_none() && tunnel.client.is_local());
     let by_command =
@@ -189,7 +189,7 @@ pub fn refuse_commands(resolved: &Resolved, plan: &Plan) -> Result<(), Failure> 
 /// Tells why there is no plan: where a forward cannot get to a host that only a program reaches, that is why.
 ///
 /// # Errors
-/// H0310.
+/// H0312.
 pub fn no_plan(talk: &Talk, resolved: &Resolved, errors: &[PlanError]) -> Ended {
     match resolved.by_command.keys().find(|host| !resolved.is_led_to(host)) {
         Some(host) => Err(needs_command(resolved, host)),
@@ -201,7 +201,7 @@ fn needs_command(resolved: &Resolved, host: &HostId) -> Failure {
     let program = resolved.by_command.get(host).map(|program| escape(program)).unwrap_or_default();
     let message =
         format!("{host}: your ssh configuration reaches it by a ProxyCommand, which hopper does not run");
-    let mut failure = trouble("H0310", Exit::Topology, Phase::Plan, message, "");
+    let mut failure = trouble("H0312", Exit::Topology, Phase::Plan, message, "");
     failure.host = Some(host.clone());
     failure.facts.push(("it would run", format!("{program} …")));
     let is_ssh = Path::new(&program).file_name().is_some_and(|name| name == "ssh");

@@ -14,7 +14,7 @@ use super::ground::{Ground, Live};
 use super::{Failure, World};
 use crate::forward::{Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
-use crate::ssh::{Channel, DialError, Dialled, OpenError, Opening, Session, Step, Wire, WireHandle};
+use crate::ssh::{Channel, DialError, Dialled, Grounds, OpenError, Opening, Session, Step, Wire, WireHandle};
 use crate::topology::{Endpoint, HostId, Timeouts};
 
 /// What every action needs.
@@ -86,6 +86,7 @@ impl Scene {
             .await
             .map_err(|_| blame::own_fault())?
             .map_err(|refusal| blame.host_key(&refusal))?;
+        let trusted = expectation.trusted();
         let (wire, handle, carrier) = self.transport(tunnel, below, &blame).await?;
         let timeout = tunnel.server.timeout;
         let opening = Opening {
@@ -95,6 +96,10 @@ impl Scene {
             // Behind a listener the far end is still being dialled when the client already connected.
             banner: if carrier.is_some() { timeout.connect + timeout.banner } else { timeout.banner },
             on_step: &|step| {
+                // Login begins once the key is accepted.
+                if let (Step::Login, Some((key, Grounds::Accepted))) = (step, trusted.get()) {
+                    self.tell(Event::KeyRecorded { tunnel: tunnel.id.clone(), key: key.to_string() });
+                }
                 stage(match step {
                     Step::Banner => Stage::Banner,
                     Step::Keys => Stage::Keys,

@@ -26,6 +26,13 @@ pub enum Event {
         /// The machine whose hopper keeps it.
         keeper: HostId,
     },
+    /// A host that nothing was recorded of showed this key, which was accepted and recorded.
+    KeyRecorded {
+        /// The tunnel to that host.
+        tunnel: TunnelId,
+        /// The key: its type and its fingerprint.
+        key: String,
+    },
     /// A tunnel's session is logged in and can carry.
     TunnelUp {
         /// The tunnel.
@@ -102,6 +109,7 @@ impl Event {
         match self {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
             Event::Waiting { who, listener, keeper } => info!(?who, listener, %keeper, "waiting"),
+            Event::KeyRecorded { tunnel, key } => info!(%tunnel, key, "a new host key is recorded"),
             Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
             Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
             Event::ForwardListening { forward, at } => info!(%forward, %at, "forward listens"),

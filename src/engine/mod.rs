@@ -19,6 +19,7 @@ mod proof;
 mod snapshot;
 mod status;
 mod wait;
+mod walk;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,6 +34,7 @@ pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, Status, TunnelStatus};
+pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
 use crate::plan::Plan;

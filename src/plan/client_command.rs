@@ -51,6 +51,8 @@ pub enum Unfit {
     Word(String),
     /// Dropbear's client cannot do what the file asks for.
     Dropbear(&'static str),
+    /// The file names an authority for the server, and a client elsewhere cannot be told of it.
+    Authority,
 }
 
 impl fmt::Display for Unfit {
@@ -60,6 +62,7 @@ impl fmt::Display for Unfit {
                 write!(f, "\"{}\" has characters that no shell may be given", escape(word))
             }
             Unfit::Dropbear(what) => write!(f, "Dropbear's client cannot {what}"),
+            Unfit::Authority => f.write_str("\"ca\" counts only where hopper itself is the client"),
         }
     }
 }
@@ -70,6 +73,9 @@ impl fmt::Display for Unfit {
 /// # Errors
 /// When something that the file asks for cannot be put into such a command.
 pub fn client_command(plan: &Plan, tunnel: &Tunnel, tool: Tool) -> Result<String, Unfit> {
+    if !tunnel.server.host_key.authorities.is_empty() {
+        return Err(Unfit::Authority);
+    }
     let kept = plan.kept_by(&tunnel.id);
     let (watched, words) = match tool {
         Tool::OpenSsh => ("none".to_owned(), openssh(tunnel, &kept)?),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::plan::fixture::{line, vnc};
 use crate::plan::{PlanOptions, plan};
-use crate::topology::{Strategy, Topology};
+use crate::topology::{Authority, Strategy, Topology};
 
 fn planned(change: impl FnOnce(&mut Topology)) -> Plan {
     let mut topology = vnc().with_clients_everywhere();
@@ -86,6 +86,16 @@ fn dropbear_is_not_asked_for_what_it_cannot_do() {
     assert!(matches!(told(Tool::Dropbear, pinned), Err(Unfit::Dropbear(_))));
     let seen = |topology: &mut Topology| topology.links[1].seen_as("10.0.0.7", None);
     assert!(matches!(told(Tool::Dropbear, seen), Err(Unfit::Dropbear(_))));
+}
+
+#[test]
+fn a_client_elsewhere_cannot_be_told_of_an_authority() {
+    let mut topology = vnc().with_clients_everywhere();
+    topology.hosts[1].host_key.authorities = vec![Authority::File("~/ca.pub".to_owned())];
+    let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+    let errors = plan(&topology, &options).unwrap_err();
+    assert_eq!(errors[0].code(), "H0204");
+    assert!(errors[0].to_string().contains("\"ca\""), "{}", errors[0]);
 }
 
 #[test]

@@ -148,7 +148,13 @@ fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) ->
 fn what(tunnel: &SaidTunnel) -> String {
     let user = tunnel.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let through = tunnel.through.as_ref().map(|below| format!(" through {below}")).unwrap_or_default();
-    format!("{}, ssh {user}{}{through}", tunnel.server, tunnel.target)
+    let entry = tunnel.entry.as_ref().map(|entry| format!(" at {entry}")).unwrap_or_default();
+    let by = match tunnel.run.as_deref() {
+        None | Some("here") => String::new(),
+        Some("hopper") => format!(" by hopper on {}", tunnel.client),
+        Some(_) => format!(" by the ssh of {}", tunnel.client),
+    };
+    format!("{}, ssh {user}{}{through}{entry}{by}", tunnel.server, tunnel.target)
 }
 
 fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -> Vec<Part> {

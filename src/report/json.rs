@@ -36,6 +36,11 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             fields["keeper"] = keeper.as_str().into();
             ("waiting", fields)
         }
+        Event::KeyRecorded { tunnel: id, key } => {
+            let mut fields = tunnel(id, names);
+            fields["key"] = key.as_str().into();
+            ("key-recorded", fields)
+        }
         Event::TunnelUp { tunnel: id, elapsed, detail } => {
             let mut fields = tunnel(id, names);
             fields["ms"] = ms(elapsed).into();

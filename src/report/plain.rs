@@ -25,6 +25,9 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             };
             format!("{who}: waits for {listener}, kept by hopper at {}", escape(keeper.as_str()))
         }
+        Event::KeyRecorded { tunnel, key } => {
+            format!("{}: a new host key was recorded: {key}", names.label(tunnel))
+        }
         Event::TunnelUp { tunnel, elapsed, .. } => {
             format!("{}: up ({})", names.label(tunnel), took(*elapsed))
         }

@@ -133,7 +133,7 @@ impl Reporter {
             }
             Eyes::Bars(bars) => {
                 if !past.settled {
-                    if let Event::ForwardFailed { .. } = event {
+                    if let Event::ForwardFailed { .. } | Event::KeyRecorded { .. } = event {
                         let why = self.line(event, &past);
                         past.untold.extend(why);
                     }

@@ -7,14 +7,16 @@ use russh::client::Config;
 use russh::keys::Algorithm;
 use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
 
+use super::expectation::Expectation;
 use crate::topology::{AlgorithmKind, Algorithms, Keepalive};
 
 /// Receive window of each channel, in bytes. All channels of a session share the value, so it is also
 /// what one stalled stream can hold. 16 MiB and more makes OpenSSH burn its time copying buffers.
 pub const WINDOW: u32 = 4 << 20;
 
-/// The settings for one session. `recorded` are the key types known for the host, asked for first.
-pub fn client_config(recorded: &[Algorithm], algorithms: &Algorithms, keepalive: Keepalive) -> Config {
+/// The settings for one session. The key types recorded for the host are asked for first, a certificate before
+/// them where an authority may give one.
+pub fn client_config(expectation: &Expectation, algorithms: &Algorithms, keepalive: Keepalive) -> Config {
     let interval = (!keepalive.interval.is_zero()).then_some(keepalive.interval);
     Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
@@ -32,23 +34,24 @@ pub fn client_config(recorded: &[Algorithm], algorithms: &Algorithms, keepalive:
         // It would fire on a session that only waits: for a slow client, or for a person's passphrase.
         // The watchdog does its work.
         inactivity_timeout: None,
-        preferred: preferred(recorded, algorithms),
+        preferred: preferred(&expectation.algorithms(), algorithms, expectation.wants_certificate()),
         ..Config::default()
     }
 }
 
-fn preferred(recorded: &[Algorithm], algorithms: &Algorithms) -> Preferred {
+fn preferred(recorded: &[Algorithm], algorithms: &Algorithms, certificate: bool) -> Preferred {
+    let keys = host_key_algorithms(recorded, algorithms);
     // What russh lacks of them is left out; a test holds that it has all.
     let kex = algorithms.taken(AlgorithmKind::Kex).into_iter().filter_map(|name| name.try_into().ok());
     let ciphers = algorithms.taken(AlgorithmKind::Cipher).into_iter();
     let macs = algorithms.taken(AlgorithmKind::Mac).into_iter();
     Preferred {
         kex: kex.chain(EXTENSIONS.iter().copied()).collect(),
-        key: Cow::Owned(host_key_algorithms(recorded, algorithms)),
+        host_key_certificates: Cow::Owned(if certificate { keys.clone() } else { Vec::new() }),
+        key: Cow::Owned(keys),
         cipher: ciphers.filter_map(|name| cipher::Name::try_from(name).ok()).collect(),
         mac: macs.filter_map(|name| mac::Name::try_from(name).ok()).collect(),
         compression: Cow::Borrowed(&[compression::NONE]),
-        host_key_certificates: Cow::Borrowed(&[]),
     }
 }
 
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn every_algorithm_that_a_file_may_name_is_there() {
         let all = Algorithms { legacy: true, ..Algorithms::default() };
-        let offered = preferred(&[], &all);
+        let offered = preferred(&[], &all, false);
         let kex: Vec<_> = offered.kex.iter().map(AsRef::as_ref).collect();
         let wanted = [all.taken(AlgorithmKind::Kex), vec!["ext-info-c", "kex-strict-c-v00@openssh.com"]];
         assert_eq!(kex, wanted.concat());

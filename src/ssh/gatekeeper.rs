@@ -2,86 +2,19 @@
 //! session asked it to listen, say why it ends, and nothing else. Every other channel that a server
 //! opens is refused: hopper asked for none.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
-use russh::keys::PublicKeyOrCertificate;
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names, cipher};
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, oneshot};
 
+use super::expectation::{Expectation, Grounds};
+use super::host_key_refusal::HostKeyRefusal;
 use super::listening::Listening;
-use super::trust::{Expectation, HostKeyRefusal};
+use super::newcomer::Newcomer;
+use super::notes::{Notes, REFUSALS_KEPT};
 use crate::topology::escape;
-
-/// What a session's handler noted, shared with the session's owner.
-#[derive(Default)]
-pub struct Notes {
-    facts: Mutex<Facts>,
-    /// Woken when a channel was refused.
-    refused: Notify,
-}
-
-#[derive(Default)]
-struct Facts {
-    host_key: Option<HostKeyRefusal>,
-    algorithms: Option<String>,
-    ending: Option<String>,
-    /// The server's own words at the end.
-    farewell: Option<String>,
-    refusals: VecDeque<(ChannelOpenFailure, String)>,
-}
-
-/// The most refusals kept until somebody asks for their text.
-const REFUSALS_KEPT: usize = 32;
-
-impl Notes {
-    fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Why the host key was not accepted, if it was not.
-    pub fn host_key_refusal(&self) -> Option<HostKeyRefusal> {
-        self.facts().host_key.clone()
-    }
-
-    /// The algorithms agreed on, for the eye.
-    pub fn algorithms(&self) -> Option<String> {
-        self.facts().algorithms.clone()
-    }
-
-    /// Why the session ended, as far as it is known; escaped.
-    pub fn ending(&self) -> Option<String> {
-        self.facts().ending.clone()
-    }
-
-    /// The server's own reason for ending the session, if it gave one; escaped.
-    pub fn ending_by_server(&self) -> Option<String> {
-        self.facts().farewell.clone()
-    }
-
-    /// Notes why the session ends, unless that is known already.
-    pub fn end_with(&self, ending: &str) {
-        self.facts().ending.get_or_insert_with(|| ending.to_owned());
-    }
-
-    /// The server's words for a refused channel, escaped; empty if it said nothing.
-    ///
-    /// russh tells the opener the reason and the handler the words, without naming the opener; so the
-    /// oldest words of the same reason are taken. They come a moment after the reason.
-    pub async fn words_for(&self, reason: &ChannelOpenFailure) -> String {
-        loop {
-            let noted = self.refused.notified();
-            {
-                let refusals = &mut self.facts().refusals;
-                if let Some(at) = refusals.iter().position(|(noted, _)| noted == reason) {
-                    return refusals.remove(at).map(|(_, words)| words).unwrap_or_default();
-                }
-            }
-            noted.await;
-        }
-    }
-}
 
 /// The handler of one session.
 pub struct Gatekeeper {
@@ -91,13 +24,22 @@ pub struct Gatekeeper {
     pub notes: Arc<Notes>,
     /// Where the server was asked to listen.
     pub listening: Listening,
+    /// Whoever opens the session settles what to do about a key that is refused as it is.
+    pub newcomers: mpsc::Sender<Newcomer>,
 }
 
 impl Gatekeeper {
-    fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyRefusal> {
-        match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.expectation.judge(key),
-            PublicKeyOrCertificate::Certificate(_) => Err(HostKeyRefusal::Certificate),
+    async fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<Grounds, HostKeyRefusal> {
+        let refusal = match self.expectation.judge(shown) {
+            Err(refusal) if self.expectation.may_accept(&refusal) => refusal,
+            judged => return judged,
+        };
+        let (answer, settled) = oneshot::channel();
+        let (key, expectation) = (shown.public_key(), self.expectation.clone());
+        let newcomer = Newcomer { key, refusal: refusal.clone(), expectation, answer };
+        match self.newcomers.send(newcomer).await {
+            Ok(()) => settled.await.unwrap_or(Err(refusal)),
+            Err(_) => Err(refusal),
         }
     }
 }
@@ -106,8 +48,12 @@ impl Handler for Gatekeeper {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        match self.judge(shown) {
-            Ok(()) => Ok(true),
+        match self.judge(shown).await {
+            Ok(grounds) => {
+                self.expectation.met(&shown.public_key(), grounds);
+                self.notes.facts().shown = Some(shown.public_key());
+                Ok(true)
+            }
             Err(refusal) => {
                 self.notes.facts().host_key = Some(refusal);
                 Ok(false)
@@ -121,7 +67,7 @@ impl Handler for Gatekeeper {
         names: &Names,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let first = self.notes.algorithms().is_none();
+        let first = self.notes.facts().agreed.is_none();
         // The server says whether it keeps strict order only in the first exchange.
         let open_to_terrapin = names.cipher == cipher::CHACHA20_POLY1305
             || (names.cipher.as_ref().ends_with("-cbc")
@@ -132,12 +78,34 @@ impl Handler for Gatekeeper {
             );
             return Err(russh::Error::Disconnect);
         }
-        self.notes.facts().algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
+        let mut facts = self.notes.facts();
+        let agreed = facts.agreed.get_or_insert_with(|| names.key.clone());
+        let another = *agreed != names.key;
+        facts.algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
+        facts.rekeyed = !first;
+        drop(facts);
+        if another {
+            self.notes.end_with("it took another kind of host key when keys were exchanged anew");
+            return Err(russh::Error::Disconnect);
+        }
+        self.notes.keys.notify_one();
+        Ok(())
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.notes.facts().announced = Some(keys);
+        self.notes.keys.notify_one();
         Ok(())
     }
 
     async fn auth_banner(&mut self, banner: &str, _session: &mut Session) -> Result<(), Self::Error> {
-        tracing::info!(banner = escape(banner), "the server's login banner");
+        if let Some(banner) = self.notes.banner(banner) {
+            tracing::info!(banner, "the server's login banner");
+        }
         Ok(())
     }
 

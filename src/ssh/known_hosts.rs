@@ -1,5 +1,5 @@
-//! What known_hosts files say about a host: which keys are recorded, and where (sshd(8),
-//! "SSH_KNOWN_HOSTS FILE FORMAT").
+//! What known_hosts files say about a host: which keys are recorded, which authorities may certify it, which
+//! keys are revoked, and where each stands (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
 //!
 //! Reads and matches line by line; a line it cannot read is skipped with a warning, a file it cannot
 //! read is an error. Never writes, and never decides what an unknown host means.
@@ -9,27 +9,46 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, KeyInit, Mac};
-use russh::keys::ssh_key::known_hosts::{Entry, HostPatterns, Marker};
+use russh::keys::ssh_key::known_hosts::{Entry, Marker};
+use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
 use rustix::fs::OFlags;
-use sha1::Sha1;
+
+use super::host_field;
 
 /// Everything recorded for one host, in file order.
-#[derive(Debug, Default)]
-pub struct Records(Vec<Record>);
+#[derive(Debug, Default, Clone)]
+pub struct Records {
+    records: Vec<Record>,
+    /// The first lines that could not be read, as `FILE:LINE`.
+    skipped: Vec<String>,
+}
 
-/// One recorded key.
+/// The most places of unreadable lines that are kept to be told.
+const SKIPPED_KEPT: usize = 4;
+
+/// One line.
 #[derive(Debug, Clone)]
 pub struct Record {
+    /// What the key is good for.
+    pub role: Role,
     /// The key.
     pub key: PublicKey,
-    /// Whether the line says `@revoked`.
-    pub revoked: bool,
     /// The file it stands in.
     pub file: PathBuf,
     /// Its line, from 1.
     pub line: usize,
+}
+
+/// What a recorded key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The host shows it.
+    Host,
+    /// It certifies the host (`@cert-authority`).
+    Authority,
+    /// Nothing (`@revoked`).
+    Revoked,
 }
 
 /// What the records say about a key that a server showed.
@@ -52,43 +71,107 @@ impl Records {
     /// # Errors
     /// When a file exists and cannot be read: who cannot read the records must not guess.
     pub fn read(files: &[PathBuf], names: &[String]) -> Result<Self, (PathBuf, io::Error)> {
-        let mut records = Vec::new();
+        let mut records = Records::default();
         for file in files {
             match read(file) {
-                Ok(bytes) => collect(&String::from_utf8_lossy(&bytes), file, names, &mut records),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Ok(Some(bytes)) => records.collect(&String::from_utf8_lossy(&bytes), file, names),
+                Ok(None) => {}
                 Err(error) => return Err((file.clone(), error)),
             }
         }
-        Ok(Records(records))
+        Ok(records)
+    }
+
+    /// Takes in what this text records under any of the names.
+    pub(super) fn collect(&mut self, text: &str, file: &Path, names: &[String]) {
+        for (index, line) in text.lines().enumerate() {
+            let entry = match parse(line) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    let (file, line) = (file.display(), index + 1);
+                    tracing::warn!(%file, line, %error, "skipping a known_hosts line");
+                    if self.skipped.len() < SKIPPED_KEPT {
+                        self.skipped.push(format!("{file}:{line}"));
+                    }
+                    continue;
+                }
+            };
+            if names.iter().any(|name| host_field::names(entry.host_patterns(), name)) {
+                let role = match entry.marker() {
+                    None => Role::Host,
+                    Some(Marker::CertAuthority) => Role::Authority,
+                    Some(Marker::Revoked) => Role::Revoked,
+                };
+                self.add(role, entry.public_key().clone(), file, index + 1);
+            }
+        }
+    }
+
+    /// Takes in one key.
+    pub(super) fn add(&mut self, role: Role, key: PublicKey, file: &Path, line: usize) {
+        self.records.push(Record { role, key, file: file.to_owned(), line });
+    }
+
+    /// Forgets everything but what is revoked.
+    pub(super) fn keep_revoked(&mut self) {
+        self.records.retain(|record| record.role == Role::Revoked);
+    }
+
+    /// The first lines that could not be read, as `FILE:LINE`.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    fn of(&self, role: Role) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(move |record| record.role == role)
+    }
+
+    /// Where this key is revoked, if it is.
+    pub fn revoked(&self, key: &KeyData) -> Option<&Record> {
+        self.of(Role::Revoked).find(|record| record.key.key_data() == key)
+    }
+
+    /// Where this key is named as an authority, if it is.
+    pub fn authority(&self, key: &KeyData) -> Option<&Record> {
+        self.of(Role::Authority).find(|record| record.key.key_data() == key)
+    }
+
+    /// The first authority.
+    pub fn any_authority(&self) -> Option<&Record> {
+        self.of(Role::Authority).next()
     }
 
     /// What the records say about this key. Revocation beats everything; any recorded key counts,
     /// whatever its type, so that another type than the recorded one is a change, not a stranger.
-    pub fn judge(&self, key: &PublicKey) -> Judgement<'_> {
-        let same = |record: &&Record| record.key.key_data() == key.key_data();
-        if let Some(record) = self.0.iter().filter(|record| record.revoked).find(same) {
+    pub fn judge(&self, key: &KeyData) -> Judgement<'_> {
+        if let Some(record) = self.revoked(key) {
             return Judgement::Revoked(record);
         }
-        let mut trusted = self.0.iter().filter(|record| !record.revoked);
-        match trusted.clone().find(same) {
+        match self.of(Role::Host).find(|record| record.key.key_data() == key) {
             Some(_) => Judgement::Known,
-            None => trusted.next().map_or(Judgement::Unknown, Judgement::Changed),
+            None => self.of(Role::Host).next().map_or(Judgement::Unknown, Judgement::Changed),
         }
     }
 
     /// The key types recorded, in file order: what to ask the server for first.
     pub fn algorithms(&self) -> Vec<Algorithm> {
-        self.0.iter().filter(|record| !record.revoked).map(|record| record.key.algorithm()).collect()
+        self.of(Role::Host).map(|record| record.key.algorithm()).collect()
     }
 }
 
 /// The most that is read of a known_hosts file, in bytes.
 const LIMIT: u64 = 16 << 20;
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+/// The content of a file; `None` where there is no such file.
+pub(super) fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
     // A pipe would keep us waiting for its other end.
-    let opened = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(file)?;
+    let opened = match File::options().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(file) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        opened => opened?,
+    };
     if !opened.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
@@ -96,89 +179,19 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     if opened.take(LIMIT + 1).read_to_end(&mut bytes)? as u64 > LIMIT {
         return Err(io::Error::other("it is larger than 16 MiB"));
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
-fn collect(text: &str, file: &Path, names: &[String], records: &mut Vec<Record>) {
-    for (index, line) in text.lines().enumerate() {
-        let line_number = index + 1;
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        match parse(line) {
-            Ok(entry) if entry.marker() == Some(&Marker::CertAuthority) => {}
-            Ok(entry) if names.iter().any(|name| matches(entry.host_patterns(), name)) => {
-                records.push(Record {
-                    revoked: entry.marker() == Some(&Marker::Revoked),
-                    key: entry.public_key().clone(),
-                    file: file.to_owned(),
-                    line: line_number,
-                });
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(file = %file.display(), line = line_number, %error, "skipping a known_hosts line");
-            }
-        }
+/// What a line says; `None` for an empty one and a comment. Brings it to the one form the parser takes
+/// (single spaces, no comment after the key), since OpenSSH also takes tabs and runs of spaces.
+pub(super) fn parse(line: &str) -> Result<Option<Entry>, russh::keys::ssh_key::Error> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
     }
-}
-
-/// Brings a line to the one form the parser takes (single spaces, no comment after the key), since
-/// OpenSSH also takes tabs and runs of spaces.
-fn parse(line: &str) -> Result<Entry, russh::keys::ssh_key::Error> {
     let fields = if line.starts_with('@') { 4 } else { 3 };
-    line.split_ascii_whitespace().take(fields).collect::<Vec<_>>().join(" ").parse()
-}
-
-/// Whether a host field names this host: plain names, `*` and `?`, `!` to exclude, or a hash.
-fn matches(patterns: &HostPatterns, name: &str) -> bool {
-    match patterns {
-        HostPatterns::HashedName { salt, hash } => {
-            let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(salt) else { return false };
-            mac.update(name.as_bytes());
-            mac.verify_slice(hash).is_ok()
-        }
-        HostPatterns::Patterns(patterns) => {
-            let mut found = false;
-            for pattern in patterns {
-                match pattern.strip_prefix('!') {
-                    Some(excluded) if wildcard(excluded.as_bytes(), name.as_bytes()) => return false,
-                    Some(_) => {}
-                    None => found |= wildcard(pattern.as_bytes(), name.as_bytes()),
-                }
-            }
-            found
-        }
-    }
-}
-
-/// Shell-like matching of `*` and `?`, ASCII letters compared without case. Linear in the product of
-/// the lengths: it goes back to the last star only.
-fn wildcard(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n) = (0, 0);
-    let mut star = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(&c) if c == b'?' || c.eq_ignore_ascii_case(&name[n]) => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((star_p, star_n)) => {
-                    star = Some((star_p, star_n + 1));
-                    p = star_p + 1;
-                    n = star_n + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|&c| c == b'*')
+    let words = line.split([' ', '\t']).filter(|word| !word.is_empty()).take(fields);
+    words.collect::<Vec<_>>().join(" ").parse().map(Some)
 }
 
 #[cfg(test)]
@@ -189,10 +202,15 @@ mod tests {
     const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOV4wgdMrCVzBhAS1Sfn5ODZg48k7mG4/aUMFyWA3VoM";
     const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBElizQrQBIPHdxtuXMH3QXe8nPC58Y7+dIaO92zEaiDUUWq1D9oT7GlSFllYztNZpCgRrHuYyjlMBaBH8z3lgTU=";
 
+    fn records(text: &str, name: &str) -> Records {
+        let mut records = Records::default();
+        records.collect(text, Path::new("known_hosts"), &[name.to_owned()]);
+        records
+    }
+
     fn judge(text: &str, name: &str, key: &str) -> String {
-        let mut records = Vec::new();
-        collect(text, Path::new("known_hosts"), &[name.to_owned()], &mut records);
-        match Records(records).judge(&key.parse().unwrap()) {
+        let key: PublicKey = key.parse().unwrap();
+        match records(text, name).judge(key.key_data()) {
             Judgement::Known => "known".into(),
             Judgement::Revoked(record) => format!("revoked:{}", record.line),
             Judgement::Changed(record) => format!("changed:{}", record.line),
@@ -201,25 +219,10 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_a_host_field_is_understood() {
-        let hashed = format!("|1|88C6lAGlRbdl2KD8AXdyWqUi9tc=|BGxOyCdvV7dkMchrMTlXHibK5Ls= {OTHER}");
-        for (field, name, expected) in [
-            ("h", "h", "known"),
-            ("g,h", "h", "known"),
-            ("H.Example.NET", "h.example.net", "known"),
-            ("*.example.net", "h.example.net", "known"),
-            ("h?", "h1", "known"),
-            ("*.example.net,!h.example.net", "h.example.net", "unknown"),
-            ("!h,h", "h", "unknown"),
-            ("[h]:2222", "[h]:2222", "known"),
-            ("[h]:2222", "h", "unknown"),
-            ("hh", "h", "unknown"),
-        ] {
-            assert_eq!(judge(&format!("{field} {KEY}"), name, KEY), expected, "{field} for {name}");
-            assert_eq!(judge(&format!("{field}\t{}", KEY.replace(' ', "   ")), name, KEY), expected);
-        }
-        assert_eq!(judge(&hashed, "myhost", OTHER), "known");
-        assert_eq!(judge(&hashed, "unrelated", OTHER), "unknown");
+    fn tabs_runs_of_spaces_and_carriage_returns_separate_as_single_spaces_do() {
+        let line = format!(" \th\t{} \ta comment # of words\r\n", KEY.replace(' ', "   "));
+        assert_eq!(judge(&line, "h", KEY), "known");
+        assert_eq!(judge(&format!("@revoked\t  h \t{KEY}"), "h", KEY), "revoked:1");
     }
 
     #[test]
@@ -239,12 +242,20 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_read_is_skipped() {
-        assert_eq!(judge(&format!("h ssh-ed25519 rubbish\nh {KEY}"), "h", KEY), "known");
+        for bad in ["h ssh-ed25519 rubbish", "h", "@unheard-of h ssh-ed25519 AAAA", "|1|x|y ssh-ed25519 AAAA"]
+        {
+            assert_eq!(judge(&format!("{bad}\nh {KEY}"), "h", KEY), "known", "{bad}");
+            assert_eq!(records(bad, "h").skipped(), ["known_hosts:1"], "{bad}");
+        }
     }
 
     #[test]
     fn a_certificate_authority_is_no_host_key() {
-        assert_eq!(judge(&format!("@cert-authority h {KEY}"), "h", KEY), "unknown");
+        let text = format!("@cert-authority *.net {KEY}\n@cert-authority other {OTHER}");
+        assert_eq!(judge(&text, "h.net", KEY), "unknown");
+        let key: PublicKey = KEY.parse().unwrap();
+        assert_eq!(records(&text, "h.net").authority(key.key_data()).map(|record| record.line), Some(1));
+        assert!(records(&text, "h").any_authority().is_none());
     }
 
     #[test]
@@ -254,5 +265,12 @@ mod tests {
         assert!(Records::read(&[missing], &["h".into()]).is_ok());
         let unreadable = folder.path().to_owned();
         assert!(Records::read(&[unreadable], &["h".into()]).is_err());
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(Records::read(&[file.join("below")], &["h".into()]).is_ok(), "nothing can be there");
     }
 }
+
+#[cfg(test)]
+#[path = "known_hosts_beside_openssh.rs"]
+mod beside_openssh;

@@ -113,7 +113,7 @@ impl Login {
     }
 
     /// Runs `work` for at most `limit` of time in which nobody is being asked.
-    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         const TICK: Duration = Duration::from_millis(100);
         tokio::pin!(work);
         let mut used = Duration::ZERO;
@@ -128,6 +128,13 @@ impl Login {
             }
         }
         None
+    }
+
+    /// Asks the person something. `None`: there is nobody to ask, or they gave up.
+    pub(super) async fn question(&self, text: String) -> Option<Zeroizing<String>> {
+        let _one_at_a_time = self.unlocked.lock().await;
+        let _open_question = OpenQuestion::new(&self.asked);
+        (self.ask)(text).await
     }
 
     /// Unlocks a key, asking for its passphrase unless this run has it already. `None`: nobody to ask,

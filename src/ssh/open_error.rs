@@ -1,9 +1,9 @@
 //! Why a session could not be opened, and at which step. Puts what russh reports, what the handler noted
 //! and what the server said together into one cause.
 
-use super::gatekeeper::Notes;
+use super::host_key_refusal::HostKeyRefusal;
 use super::login::{LoginError, LoginRefusal};
-use super::trust::HostKeyRefusal;
+use super::notes::Notes;
 use crate::topology::{AlgorithmKind, escape};
 
 /// A step of opening a session.

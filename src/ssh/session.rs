@@ -2,41 +2,28 @@
 //! knows nothing of the sessions below or above it.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use russh::client::{Handle, Msg, connect_stream};
+use russh::client::{Handle, Msg};
 use russh::{ChannelOpenFailure, Disconnect};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::{Channel, Channels, ceiling};
-use super::config::client_config;
+use super::channel::{Channel, Channels};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
-use super::gatekeeper::{Gatekeeper, Notes};
+use super::gatekeeper::Gatekeeper;
+use super::handshake::{Met, Opening};
 use super::listening::Listening;
-use super::login::{LoggedIn, Login};
+use super::login::LoggedIn;
+use super::notes::Notes;
 use super::nudge::Nudge;
-use super::open_error::{OpenError, Step, handshake_error, login_error};
-use super::trust::Expectation;
+use super::open_error::{OpenError, Step, login_error};
+use super::rotation::Rotation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
-use crate::topology::{Endpoint, Host};
-
-/// What is needed to open a session.
-pub struct Opening<'a> {
-    /// Whom to log in to, and how patiently.
-    pub host: &'a Host,
-    /// The key it must show.
-    pub expectation: Expectation,
-    /// What to log in with.
-    pub login: &'a Login,
-    /// How long the version exchange and the key exchange may take together.
-    pub banner: Duration,
-    /// Told at the beginning of each step.
-    pub on_step: &'a (dyn Fn(Step) + Send + Sync),
-}
+use crate::topology::Endpoint;
 
 /// A live session. Ends when dropped, closed, or lost.
 pub struct Session {
@@ -61,37 +48,9 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
-        let Opening { host, expectation, login, banner, on_step } = opening;
-        let guard = below.cut.clone().drop_guard();
-        let notes = Arc::new(Notes::default());
-        let config = client_config(&expectation.algorithms(), &host.algorithms, host.keepalive);
-        below.gauge.set_ceiling(ceiling(0));
-        let listening = Listening::default();
-        let gatekeeper = Gatekeeper { expectation, notes: notes.clone(), listening: listening.clone() };
-
-        on_step(Step::Banner);
-        let keys = Once::new();
-        let handshake = connect_stream(Arc::new(config), wire, gatekeeper);
-        let heard = async {
-            below.gauge.first_words().await;
-            keys.call_once(|| on_step(Step::Keys));
-            std::future::pending::<()>().await;
-        };
-        let connected = tokio::select! {
-            connected = tokio::time::timeout(banner, handshake) => connected,
-            () = heard => unreachable!("waits for ever"),
-        };
-        let step = if below.gauge.heard() { Step::Keys } else { Step::Banner };
-        if step == Step::Keys {
-            // A quick server has its first word and its last one here before anybody looks.
-            keys.call_once(|| on_step(Step::Keys));
-        }
-        let mut handle = match connected {
-            Err(_) => return Err(OpenError::TimedOut(step)),
-            Ok(Err(error)) => return Err(handshake_error(step, &error, &notes)),
-            Ok(Ok(handle)) => handle,
-        };
-
+        let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
+        let expectation = opening.expectation.clone();
+        let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
         let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
             Ok(logged_in) => logged_in,
@@ -110,7 +69,24 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
+        let (wire, followed) = (below.clone(), notes.clone());
+        let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
+        tokio::spawn(rotation.follow());
         Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
+    }
+
+    /// Goes as far as the server's key, says nothing about the person, and leaves.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn look(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<(), OpenError> {
+        let met = Met::shake_hands(wire, &below, opening).await?;
+        let goodbye = async {
+            say_goodbye(&met.handle).await;
+            below.ended.cancelled().await;
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
+        Ok(())
     }
 
     /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
-use super::gatekeeper::Notes;
+use super::notes::Notes;
 use super::wire::WireHandle;
 use crate::topology::Keepalive;
 

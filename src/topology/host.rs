@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Address, Algorithms, Given, SshConfig};
+use super::{Address, Algorithms, Given, HostKeyPolicy, SshConfig};
 
 /// The identity of a host: known_hosts, logs and messages use it, whatever address was dialled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,17 +157,6 @@ pub enum AuthMethod {
     Agent,
     /// Key files.
     Key,
-}
-
-/// How a host key is judged. Always strict: an unknown or changed key ends the run before login.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HostKeyPolicy {
-    /// Pinned fingerprints, `SHA256:…`; when any is given, nothing else counts.
-    pub fingerprints: Vec<String>,
-    /// The name to look up in known_hosts instead of address and id.
-    pub alias: Option<String>,
-    /// A known_hosts file to use instead of the person's, `~/` allowed.
-    pub file: Option<String>,
 }
 
 /// When a silent session counts as lost: after `interval` × (`max` + 1).

@@ -155,7 +155,7 @@ fn a_host_that_only_a_command_reaches_is_refused_by_name() {
     let file = home.file("way.json", FILE);
     for words_ in [["plan", &file, "--resolve"].as_slice(), &["up", &file], &["check", &file, "--resolve"]] {
         let ended = hopper(&home, words_).with(10);
-        for word in ["H0310", "gate", "ProxyCommand", "nc", "ProxyJump", "\"ssh_config\": false"] {
+        for word in ["H0312", "gate", "ProxyCommand", "nc", "ProxyJump", "\"ssh_config\": false"] {
             assert!(words(&ended.stderr).contains(word), "does not say {word}: {}", ended.stderr);
         }
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);

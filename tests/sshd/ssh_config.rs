@@ -186,7 +186,7 @@ fn a_configuration_that_hangs_or_is_broken_ends_it_before_anybody_is_contacted()
     for (text, words) in [
         ("Match exec \"exec tail -f /dev/null\"\n  User root\n", "did not answer for h1 within 5 s"),
         ("Host *\n  NoSuchThing yes\n", "Bad configuration option: nosuchthing"),
-        ("Host *\n  ProxyCommand nc %h %p\n", "H0310"),
+        ("Host *\n  ProxyCommand nc %h %p\n", "H0312"),
         ("Host *\n  ProxyJump hop1.test\n", "jumphost loop"),
     ] {
         config(&bed, text);

@@ -17,9 +17,16 @@ use super::topology::{Topology, id};
 fn judged(known: impl Fn(&Bed) -> String, bend: impl Fn(&Bed, Topology) -> Topology, trusted: bool) {
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
+    bed.restart_sshd(2, TALKATIVE);
     fs::write(bed.known_hosts(), known(&bed)).expect("write known_hosts");
     judge(&bed, bend(&bed, Topology::line(&bed)), trusted);
 }
+
+/// An sshd that logs every request to log in.
+pub const TALKATIVE: &str = "LogLevel DEBUG2";
+
+/// What a [`TALKATIVE`] sshd logs for each.
+pub const REQUEST: &str = "userauth-request";
 
 fn judge(bed: &Bed, topology: Topology, trusted: bool) {
     let hopper = Hopper::on(bed);
@@ -32,6 +39,7 @@ fn judge(bed: &Bed, topology: Topology, trusted: bool) {
         assert_eq!(ended.code, 5, "{}", ended.stderr);
         assert!(ended.stderr.contains("h2"), "does not name h2: {}", ended.stderr);
         assert_eq!(bed.logins(2), 0, "logged in to a host it should not believe");
+        assert!(!bed.log(2).contains(REQUEST), "said who it is to a host it should not believe");
     }
     hopper.assert_nothing_left();
 }

@@ -103,7 +103,7 @@ mod tests {
         let value = json(&plan(&topology, &options).unwrap());
         let usual = json!({
             "auth": ["agent", "key"], "identities": [], "identities_only": false,
-            "host_key": { "fingerprints": [], "alias": null, "file": null },
+            "host_key": { "policy": "strict", "fingerprints": [], "ca": [], "alias": null, "file": null },
             "known_hosts": null,
             "keepalive": { "interval_ms": 5000, "max": 3 },
             "timeout": { "connect_ms": 10000, "banner_ms": 10000, "login_ms": 20000, "forward_ms": 10000 },

@@ -58,12 +58,15 @@ fn pack(pieces: &[String], room: usize) -> Vec<String> {
 fn tunnel(plan: &Plan, tunnel: &Tunnel) -> Row {
     let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let what = format!("ssh  {user}{}", tunnel.target);
-    let mut how = vec![match (&tunnel.through, &tunnel.carrier) {
-        (Some(through), Some(Carrier::Port(listen))) => format!("through {through} via {listen}"),
-        (Some(through), Some(Carrier::Entry(entry))) => format!("through {through} at {entry}"),
-        (Some(through), _) => format!("through {through} (in memory)"),
-        (None, _) => format!("from {}", tunnel.client.name()),
-    }];
+    let mut how: Vec<String> = match (&tunnel.through, &tunnel.carrier) {
+        (Some(through), Some(Carrier::Port(listen))) => Some(format!("through {through} via {listen}")),
+        (Some(through), Some(Carrier::Entry(entry))) => Some(format!("through {through} at {entry}")),
+        (Some(through), _) => Some(format!("through {through} (in memory)")),
+        (None, _) if tunnel.client.is_local() => Some("from local".to_owned()),
+        (None, _) => None,
+    }
+    .into_iter()
+    .collect();
     match &tunnel.client {
         Client::Local => {}
         Client::Exec { host, control } => how.push(format!("by the ssh of {host}, started over {control}")),

@@ -144,6 +144,9 @@ fn about(tunnel: &Tunnel) -> String {
         about.push_str(&comment(&format!("{} is pinned to {pin}: ssh cannot pin,", host.id)));
         about.push_str(&comment("and takes the key that known_hosts has instead"));
     }
+    if !host.host_key.authorities.is_empty() {
+        about.push_str(&comment("its authority must stand in known_hosts, marked @cert-authority"));
+    }
     about
 }
 

@@ -3,6 +3,7 @@
 use super::Reader;
 use super::address;
 use super::algorithms;
+use super::host_key;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
@@ -147,7 +148,7 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
                 assign(&mut host.identities_only, reader.flag(entry));
                 host.given.identities_only = true;
             }
-            "host_key" => session::host_key(reader, node, &mut host.host_key),
+            "host_key" => host_key::host_key(reader, node, &mut host.host_key),
             "ssh_config" => assign(&mut host.ssh_config, ssh_config(reader, entry, keys)),
             "keepalive" => {
                 session::keepalive(reader, node, &mut host.keepalive);

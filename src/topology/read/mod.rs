@@ -10,6 +10,7 @@ mod duration;
 mod firewall;
 mod forward;
 mod host;
+mod host_key;
 mod ids;
 mod link;
 mod listen;

@@ -1,12 +1,12 @@
-//! The settings of a host's sessions: login, host key, keepalive, deadlines. Each object is laid
+//! The settings of a host's sessions: login, keepalive, deadlines. Each object is laid
 //! over what was there, key by key.
 
 use super::Reader;
 use super::address;
 use super::duration::{DEADLINE, OR_OFF};
-use super::tree::{Json, Node};
-use super::value::{Keys, Refusal, assign};
-use crate::topology::{AuthMethod, HostKeyPolicy, Keepalive, Problem, Timeouts, code, quoted};
+use super::tree::Node;
+use super::value::{Keys, assign};
+use crate::topology::{AuthMethod, Keepalive, Problem, Timeouts, code};
 
 /// Login methods in the order to try.
 pub(super) fn auth(reader: &mut Reader, node: &Node) -> Option<Vec<AuthMethod>> {
@@ -40,66 +40,6 @@ pub(super) fn identities(reader: &mut Reader, node: &Node) -> Option<Vec<String>
     let list = reader.list(node, "\"identities\"")?;
     let path = |element| reader.word(element, "an identity", "a path in a string", address::path);
     Some(list.iter().filter_map(path).collect())
-}
-
-/// How the host key is judged.
-pub(super) fn host_key(reader: &mut Reader, node: &Node, policy: &mut HostKeyPolicy) {
-    const KEYS: Keys =
-        Keys { owner: "a host key", known: &["policy", "fingerprint", "alias", "file"], later: &["ca"] };
-    let Some(entries) = reader.map(node, "\"host_key\"") else { return };
-    for entry in reader.known(entries, &KEYS) {
-        let node = &entry.node;
-        let what = quoted(&entry.key);
-        match entry.key.as_ref() {
-            "policy" => {
-                reader.choice(node, "the host key policy", &[("strict", ())], &["ask", "accept-new"]);
-            }
-            "fingerprint" => assign(&mut policy.fingerprints, fingerprints(reader, node)),
-            "alias" => {
-                let alias = reader.word(node, &what, "a string", |text| address::host(text, 0..text.len()));
-                policy.alias = alias.or(policy.alias.take());
-            }
-            "file" => {
-                let file = reader.word(node, &what, "a path in a string", address::path);
-                policy.file = file.or(policy.file.take());
-            }
-            _ => {}
-        }
-    }
-}
-
-fn fingerprints(reader: &mut Reader, node: &Node) -> Option<Vec<String>> {
-    const EXPECTED: &str = "a fingerprint \"SHA256:…\" or a list of them";
-    match &node.json {
-        Json::Text(_) => Some(vec![reader.word(node, "\"fingerprint\"", EXPECTED, fingerprint)?]),
-        Json::List(list) if list.is_empty() => {
-            let message = "\"fingerprint\" pins no key";
-            reader.report(
-                Problem::new(code::VALUE, node.place(), "empty", message)
-                    .help("leave the key out to judge by known_hosts"),
-            );
-            None
-        }
-        Json::List(list) => {
-            let one = |element| reader.word(element, "a fingerprint", EXPECTED, fingerprint);
-            Some(list.iter().filter_map(one).collect())
-        }
-        _ => reader.wrong_type(node, "\"fingerprint\"", EXPECTED),
-    }
-}
-
-fn fingerprint(text: &str) -> Result<String, Refusal> {
-    let hash = text.strip_prefix("SHA256:").unwrap_or("");
-    if hash.len() == 43 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/') {
-        return Ok(text.to_owned());
-    }
-    Err(Refusal {
-        code: code::VALUE,
-        message: format!("{} is not a fingerprint", quoted(text)),
-        label: "expected SHA256: and 43 characters".to_owned(),
-        help: "copy what  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub  prints on that host".to_owned(),
-        part: 0..text.len(),
-    })
 }
 
 /// When a silent session counts as lost.

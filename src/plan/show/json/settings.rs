@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::topology::{AlgorithmKind, Algorithms, AuthMethod, Check, Host};
+use crate::topology::{AlgorithmKind, Algorithms, AuthMethod, Authority, Check, Host};
 
 /// The settings of the session on this host.
 pub(super) fn settings(host: &Host) -> Value {
@@ -18,7 +18,13 @@ pub(super) fn settings(host: &Host) -> Value {
         "auth": auth.collect::<Vec<_>>(),
         "identities": host.identities,
         "identities_only": host.identities_only,
-        "host_key": { "fingerprints": key.fingerprints, "alias": key.alias, "file": key.file },
+        "host_key": {
+            "policy": key.checking.as_str(),
+            "fingerprints": key.fingerprints,
+            "ca": key.authorities.iter().map(Authority::as_str).collect::<Vec<_>>(),
+            "alias": key.alias,
+            "file": key.file,
+        },
         "known_hosts": host.known_hosts,
         "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
         "timeout": {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::word::{path_option, paths_option, word};
 use crate::plan::{Carrier, Tunnel};
-use crate::topology::{Address, AuthMethod, Host};
+use crate::topology::{Address, AuthMethod, Host, HostKeyChecking};
 
 /// What an ssh does beside opening its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,10 @@ fn host_key(tunnel: &Tunnel, is_local: bool) -> Vec<String> {
     if tunnel.through.is_some() || !same_address {
         options.push(format!("-o {}", word(&format!("HostKeyAlias={recorded}"))));
     }
-    options.push("-o StrictHostKeyChecking=yes".to_owned());
+    options.push(match host.host_key.checking {
+        HostKeyChecking::Strict => "-o StrictHostKeyChecking=yes".to_owned(),
+        other => format!("-o StrictHostKeyChecking={}", other.as_str()),
+    });
     if let Some(file) = &host.host_key.file {
         options.push(path_option("UserKnownHostsFile", file));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
@@ -155,8 +158,9 @@ mod tests {
             topology.hosts[1].address = Address::new("h2", 2222);
             topology.hosts[1].host_key.alias = Some("Branch".to_owned());
             topology.hosts[1].host_key.file = Some("~/known".to_owned());
+            topology.hosts[1].host_key.checking = HostKeyChecking::AcceptNew;
         };
-        let wanted = "-o HostKeyAlias=branch -o StrictHostKeyChecking=yes \
+        let wanted = "-o HostKeyAlias=branch -o StrictHostKeyChecking=accept-new \
                       -o 'UserKnownHostsFile=~/known' -o GlobalKnownHostsFile=/dev/null ";
         assert!(shown(1, alias).contains(wanted), "{}", shown(1, alias));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{bad, good, says, with_host};
-use crate::topology::{Address, AlgorithmKind, AuthMethod, Host, SshConfig};
+use crate::topology::{Address, AlgorithmKind, AuthMethod, Authority, Host, HostKeyChecking, SshConfig};
 
 fn host(json: &str) -> Host {
     good(&with_host(json)).hosts.remove(0)
@@ -213,5 +213,30 @@ fn firewalls_have_ports() {
     ] {
         let text = format!(r#"{{"hopper": 1, "firewalls": {{"f": {{"deny": {ports}}}}}}}"#);
         says(&text, code, place, "", help);
+    }
+}
+
+#[test]
+fn a_host_key_has_a_policy_and_authorities() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio ca";
+    for (policy, checking) in [
+        ("strict", HostKeyChecking::Strict),
+        ("ask", HostKeyChecking::Ask),
+        ("accept-new", HostKeyChecking::AcceptNew),
+    ] {
+        let host = host(&format!(r#"{{"host_key": {{"policy": "{policy}"}}}}"#));
+        assert_eq!(host.host_key.checking, checking);
+    }
+    let host = host(&format!(r#"{{"host_key": {{"ca": ["{key}", "~/.ssh/ca.pub"]}}}}"#));
+    let both = [Authority::Key(key.to_owned()), Authority::File("~/.ssh/ca.pub".to_owned())];
+    assert_eq!(host.host_key.authorities, both);
+    for (json, place, help) in [
+        (r#"{"ca": []}"#, "[", "judge by known_hosts"),
+        (r#"{"ca": "ssh-ed25519 rubbish"}"#, "ssh-ed25519 rubbish", ".pub"),
+        (r#"{"ca": "ssh-ed25519"}"#, "ssh-ed25519", ".pub"),
+        (r#"{"ca": "ssh-ed25519 AAAA\nroot"}"#, r#""ssh-ed25519 AAAA\nroot""#, ".pub"),
+        (r#"{"policy": "no"}"#, "\"no\"", "\"accept-new\""),
+    ] {
+        says(&with_host(&format!(r#"{{"host_key": {json}}}"#)), "H0121", place, "", help);
     }
 }

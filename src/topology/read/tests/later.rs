@@ -14,9 +14,6 @@ fn whatever_is_not_supported_yet_says_so() {
     for method in ["certificate", "keyboard-interactive", "password", "none"] {
         not_yet(&with_host(&format!(r#"{{"auth": ["agent", "{method}"]}}"#)), &format!("\"{method}\""));
     }
-    not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
-    not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
-    not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
     for key in ["via", "on_down", "hold", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
