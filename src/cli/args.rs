@@ -77,6 +77,9 @@ pub(super) struct CheckArgs {
     /// Print the problems as a JSON list
     #[arg(long)]
     pub(super) json: bool,
+    /// Look hosts up in your ssh configuration first, as up does: this runs ssh -G
+    #[arg(long)]
+    pub(super) resolve: bool,
 }
 
 #[derive(Debug, Args)]
@@ -90,7 +93,7 @@ pub(super) struct UpArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Play all hosts and firewalls inside hopper instead of contacting real ones
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resolve")]
     pub(super) lab: bool,
     #[command(flatten)]
     pub(super) planning: Planning,

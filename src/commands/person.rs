@@ -27,18 +27,30 @@ pub fn trust() -> Trust {
     Trust::of_person(home().as_deref())
 }
 
-/// The person's login name on this machine.
-fn login_name() -> Result<String, Failure> {
+/// A field of the person's own line in the list of users.
+fn listed(field: usize) -> Option<String> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let own = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let listed = own
-        .filter(|fields| fields.get(2) == Some(&uid.as_str()))
-        .find_map(|fields| fields.first().map(ToString::to_string));
+    let all = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut own = all.filter(|fields| fields.get(2) == Some(&uid.as_str()));
+    own.find_map(|fields| fields.get(field).map(ToString::to_string))
+}
+
+/// The person's home as the system has it, whatever `HOME` says.
+pub fn passwd_home() -> Option<PathBuf> {
+    listed(5).map(PathBuf::from)
+}
+
+/// The person's login name on this machine.
+///
+/// # Errors
+/// H0301 when nobody knows it.
+pub fn login_name() -> Result<String, Failure> {
     let told = || {
         ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
     };
-    listed.or_else(told).ok_or_else(|| {
+    listed(0).or_else(told).ok_or_else(|| {
+        let uid = rustix::process::getuid().as_raw();
         let message = format!("cannot tell the login name of user id {uid}");
         trouble("H0301", Exit::Other, Phase::Login, message, "set USER, or give each host a \"user\"")
     })
@@ -96,6 +108,7 @@ impl Terminal {
     }
 }
 
-fn home() -> Option<PathBuf> {
+/// Where `~/` leads.
+pub fn home() -> Option<PathBuf> {
     etcetera::home_dir().ok()
 }

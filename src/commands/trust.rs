@@ -9,7 +9,7 @@ use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
 use super::status::runtime;
-use super::{Ended, Log, Talk, trouble};
+use super::{Ended, Log, Talk, resolve, trouble};
 use crate::engine::{self, Exit, Failure, Phase, World};
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::trust::{json, line, pin};
@@ -62,10 +62,16 @@ pub fn run(talk: &Talk, log: &Log, options: &Options) -> Ended {
         strategy: Some(Strategy::Nested),
         at: Some(HostId::local()),
     };
-    let plan = match plan::plan(&leading_to(topology, &wanted), &from_here) {
+    // As up: what is recorded here is what it asks for.
+    let resolved = resolve::resolve(topology)?;
+    if !talk.json {
+        resolve::tell(talk, &resolved);
+    }
+    let plan = match plan::plan(&leading_to(resolved.topology.clone(), &wanted), &from_here) {
         Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+        Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
     };
+    resolve::refuse_commands(&resolved, &plan)?;
     log.start(None)?;
     let terminal = Terminal::default();
     let runtime = runtime()?;

@@ -9,17 +9,17 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
-use super::{Ended, Log, Talk, detach, trouble};
+use super::{Ended, Log, Talk, detach, resolve, trouble};
 use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
     World,
 };
 use crate::lab::Lab;
-use crate::plan::{self, Plan, PlanOptions};
+use crate::plan::{self, Plan, PlanOptions, show};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, RealNetwork, Trust};
-use crate::topology::{HostId, Topology, escape};
+use crate::topology::{HostId, Resolved, Topology, escape};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Options {
     pub held: bool,
     /// Play all hosts inside hopper.
     pub lab: bool,
+    /// Look hosts up in the person's ssh configuration; never in the lab.
+    pub resolve: bool,
     /// What the planner is asked beyond the file.
     pub plan: PlanOptions,
     /// How progress is shown.
@@ -57,17 +59,22 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     };
     let at = options.plan.at.clone().unwrap_or_else(HostId::local);
     let part = PlanOptions { at: Some(at), ..options.plan.clone() };
-    let plan = match plan::plan(&topology, &part) {
-        Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+    let resolved = match options.resolve {
+        true => resolve::resolve(topology)?,
+        false => Resolved::as_it_is(topology),
     };
+    let plan = match plan::plan(&resolved.topology, &part) {
+        Ok(plan) => plan,
+        Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
+    };
+    resolve::refuse_commands(&resolved, &plan)?;
     if options.lab {
-        let whole = plan::plan(&topology, &PlanOptions { at: None, ..options.plan.clone() });
+        let whole = plan::plan(&resolved.topology, &PlanOptions { at: None, ..options.plan.clone() });
         if let Some(failure) = whole.ok().as_ref().and_then(others_in_lab) {
             return Err(failure);
         }
     }
-    let topology = topology.seen_from(&plan.at).into_owned();
+    let topology = resolved.topology.seen_from(&plan.at).into_owned();
     let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
     if !claim.leftovers().is_empty() {
@@ -75,6 +82,10 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
             "An earlier run of {} ended without cleaning up; its files were removed.\n",
             topology.name
         ));
+    }
+    if !matches!(options.progress, Mode::Json | Mode::None) {
+        resolve::tell(talk, &resolved);
+        talk.say(&show::warnings(&plan, talk.err.width));
     }
     set_limits();
     let terminal = Terminal::default();

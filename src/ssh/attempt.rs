@@ -155,15 +155,11 @@ impl<'a> Attempt<'a> {
         let what = format!("{from} {}", Fingerprint::of(&key));
         // SHA-1 is what russh signs with when no hash is named.
         let hash = match key.algorithm().is_rsa() {
-            true => Some(
-                self.handle
-                    .best_supported_rsa_hash()
-                    .await
-                    .ok()
-                    .flatten()
-                    .flatten()
-                    .unwrap_or(HashAlg::Sha512),
-            ),
+            true => match self.handle.best_supported_rsa_hash().await.ok().flatten() {
+                Some(Some(hash)) if !self.host.algorithms.sign_with_sha1_only() => Some(hash),
+                _ if self.host.algorithms.sign_with_sha1() => None,
+                _ => Some(HashAlg::Sha512),
+            },
             false => None,
         };
         let user = self.refusal.user.clone();

@@ -112,7 +112,7 @@ impl KeyFile {
 }
 
 /// Signs what an SSH server asks to have signed, and appends the signature as the protocol wants it
-/// (RFC 4252, section 7). RSA keys sign with SHA-2, never SHA-1.
+/// (RFC 4252, section 7). An RSA key without a hash signs with SHA-1.
 ///
 /// # Errors
 /// When the key cannot sign.
@@ -122,7 +122,7 @@ pub fn append_signature(
     mut data: Vec<u8>,
 ) -> Result<Vec<u8>, russh::Error> {
     let signature = match key.key_data() {
-        KeypairData::Rsa(rsa) => (rsa, Some(hash.unwrap_or(HashAlg::Sha512))).try_sign(&data),
+        KeypairData::Rsa(rsa) => (rsa, hash).try_sign(&data),
         keypair => keypair.try_sign(&data),
     };
     let signature = signature.map_err(|_| russh::Error::CouldNotReadKey)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Address, HostKeyPolicy};
+use super::{Address, Algorithms, Given, HostKeyPolicy, SshConfig};
 
 /// The identity of a host: known_hosts, logs and messages use it, whatever address was dialled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,14 +55,25 @@ pub struct Host {
     pub auth: Vec<AuthMethod>,
     /// Private key files, `~/` allowed; empty means the usual ones of the person.
     pub identities: Vec<String>,
+    /// Whether those come from the person's ssh configuration: then only local has them.
+    pub identities_of_person: bool,
     /// Offer only the keys named in `identities`, also from the agent.
     pub identities_only: bool,
     /// How its host key is judged.
     pub host_key: HostKeyPolicy,
+    /// The known_hosts files to look in where `host_key` names none, `~/` allowed; `None` means the person's and
+    /// the machine's.
+    pub known_hosts: Option<Vec<String>>,
+    /// Whether and how it is looked up in the person's ssh configuration.
+    pub ssh_config: SshConfig,
+    /// Which settings the file gives, so that nothing else changes them.
+    pub given: Given,
     /// When a silent session counts as lost.
     pub keepalive: Keepalive,
     /// A deadline for each step of opening a session.
     pub timeout: Timeouts,
+    /// Which algorithms its sessions may use.
+    pub algorithms: Algorithms,
     /// How an SSH client may be run there; `None` means not at all.
     pub client: Option<HostClient>,
     /// Who may connect to what such a client listens on.
@@ -83,10 +94,15 @@ impl Host {
             user: None,
             auth: vec![AuthMethod::Agent, AuthMethod::Key],
             identities: Vec::new(),
+            identities_of_person: false,
             identities_only: false,
             host_key: HostKeyPolicy::default(),
+            known_hosts: None,
+            ssh_config: SshConfig::default(),
+            given: Given::default(),
             keepalive: Keepalive::default(),
             timeout: Timeouts::default(),
+            algorithms: Algorithms::default(),
             client: None,
             bind: Bind::Loopback,
             label: None,

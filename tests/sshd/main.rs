@@ -4,6 +4,7 @@
 //! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
 //! `tests/run` does.
 
+mod algorithms;
 mod bed;
 mod broken;
 mod bulk;
@@ -36,6 +37,7 @@ mod refused;
 mod remote;
 mod rotation;
 mod rows;
+mod ssh_config;
 mod sshd;
 mod telescope;
 mod telescoped_by_hand;

@@ -1,6 +1,7 @@
 //! Turns what went wrong at one place into a [`Failure`] that a person can act on:
 //! which hop, which phase, what caused it, what to type next. Decides nothing else.
 
+mod algorithms;
 mod far_client;
 mod forward;
 mod host_key;

@@ -160,6 +160,7 @@ impl TunnelBlame<'_> {
                 failure.help.push(format!("is {} really an SSH server?", self.tunnel.target));
                 failure
             }
+            OpenError::NothingInCommon { kind, offered } => self.nothing_in_common(kind, &offered),
             OpenError::HostKey(refusal) => self.host_key(&refusal),
             OpenError::Login(LoginError::Refused(refusal)) => self.login(refusal),
             OpenError::Login(LoginError::Lost(ending)) => {

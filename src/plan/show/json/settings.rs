@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::topology::{AuthMethod, Authority, Check, Host};
+use crate::topology::{AlgorithmKind, Algorithms, AuthMethod, Authority, Check, Host};
 
 /// The settings of the session on this host.
 pub(super) fn settings(host: &Host) -> Value {
@@ -25,6 +25,7 @@ pub(super) fn settings(host: &Host) -> Value {
             "alias": key.alias,
             "file": key.file,
         },
+        "known_hosts": host.known_hosts,
         "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
         "timeout": {
             "connect_ms": millis(time.connect),
@@ -32,7 +33,17 @@ pub(super) fn settings(host: &Host) -> Value {
             "login_ms": millis(time.login),
             "forward_ms": millis(time.forward),
         },
+        "algorithms": algorithms(&host.algorithms),
     })
+}
+
+/// The lists that the file names, and whether the old set is taken.
+fn algorithms(algorithms: &Algorithms) -> Value {
+    let named = |kind: AlgorithmKind| algorithms.named.get(&kind);
+    let mut value: serde_json::Map<String, Value> =
+        AlgorithmKind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), json!(named(kind)))).collect();
+    value.insert("legacy".to_owned(), json!(algorithms.legacy));
+    Value::Object(value)
 }
 
 /// What proves a forward, as the file writes it.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::word::{path_option, word};
+use super::word::{path_option, paths_option, word};
 use crate::plan::{Carrier, Tunnel};
 use crate::topology::{Address, AuthMethod, Host, HostKeyChecking};
 
@@ -45,16 +45,20 @@ pub(super) fn options(tunnel: &Tunnel, dialled: &Address, role: Role) -> Vec<Str
         // An ssh elsewhere may need a moment before it listens.
         options.push("-o ConnectionAttempts=10".to_owned());
     }
-    options.extend(host_key(tunnel));
-    options.extend(login(host));
+    // The files of the person's own configuration are on local.
+    let is_local = matches!(role, Role::Forwards | Role::Runs);
+    options.extend(host_key(tunnel, is_local));
+    options.extend(login(host, is_local));
     options.extend(timers(host));
+    let algorithms = host.algorithms.openssh_options().into_iter();
+    options.extend(algorithms.map(|(key, value)| format!("-o {}", word(&format!("{key}={value}")))));
     options
 }
 
 /// Which key is the right one. What ssh connects to is often 127.0.0.1, so the host's own name is
 /// given, spelled as the line in known_hosts is: an alias is looked up as it is, without a port. That is
 /// one name; the host's id, under which hopper looks as well, finds no room.
-fn host_key(tunnel: &Tunnel) -> Vec<String> {
+fn host_key(tunnel: &Tunnel, is_local: bool) -> Vec<String> {
     let host = &tunnel.server;
     let recorded = host.recorded_name().to_ascii_lowercase();
     let mut options = Vec::new();
@@ -69,13 +73,18 @@ fn host_key(tunnel: &Tunnel) -> Vec<String> {
     if let Some(file) = &host.host_key.file {
         options.push(path_option("UserKnownHostsFile", file));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
+    } else if let Some(files) = host.known_hosts.as_ref().filter(|_| is_local) {
+        let none = ["/dev/null".to_owned()];
+        options.push(paths_option("UserKnownHostsFile", if files.is_empty() { &none } else { files }));
+        options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
     }
     options
 }
 
-fn login(host: &Host) -> Vec<String> {
+fn login(host: &Host, is_local: bool) -> Vec<String> {
     let mut options = Vec::new();
-    for file in &host.identities {
+    let are_there = is_local || !host.identities_of_person;
+    for file in host.identities.iter().filter(|_| are_there) {
         // `-i` looks for the file before it replaces tokens, and then drops it.
         let odd = file.contains('%');
         options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
@@ -83,7 +92,7 @@ fn login(host: &Host) -> Vec<String> {
     if host.identities.is_empty() && !host.auth.contains(&AuthMethod::Key) {
         options.push("-o IdentityFile=none".to_owned());
     }
-    if host.identities_only {
+    if host.identities_only && are_there {
         options.push("-o IdentitiesOnly=yes".to_owned());
     }
     if !host.auth.contains(&AuthMethod::Agent) {
@@ -168,6 +177,37 @@ mod tests {
         assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
         let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
         assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+    }
+
+    #[test]
+    fn what_the_persons_configuration_added_is_there() {
+        let known = |topology: &mut Topology| {
+            topology.hosts[0].known_hosts = Some(vec!["~/a".to_owned(), "/b".to_owned()]);
+        };
+        let wanted = "-o 'UserKnownHostsFile=~/a /b' -o GlobalKnownHostsFile=/dev/null ";
+        assert!(shown(0, known).contains(wanted), "{}", shown(0, known));
+        let nobody = |topology: &mut Topology| topology.hosts[0].known_hosts = Some(Vec::new());
+        assert!(shown(0, nobody).contains("-o UserKnownHostsFile=/dev/null "));
+    }
+
+    #[test]
+    fn the_algorithms_are_those_of_the_file() {
+        let old = |topology: &mut Topology| {
+            let algorithms = &mut topology.hosts[0].algorithms;
+            algorithms.named.insert(crate::topology::AlgorithmKind::Mac, vec!["hmac-sha2-256"]);
+            algorithms.legacy = true;
+        };
+        let shown = shown(0, old);
+        for wanted in [
+            "-o 'KexAlgorithms=+diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,",
+            "-o 'HostKeyAlgorithms=+ssh-rsa'",
+            "-o 'Ciphers=+aes256-cbc,aes192-cbc,aes128-cbc'",
+            "-o 'MACs=hmac-sha2-256,hmac-sha1-etm@openssh.com,hmac-sha1'",
+            "-o 'PubkeyAcceptedAlgorithms=+ssh-rsa'",
+        ] {
+            let plain = wanted.replace(['\'', '"'], "");
+            assert!(shown.replace('\'', "").contains(&plain), "{wanted} in {shown}");
+        }
     }
 
     #[test]
