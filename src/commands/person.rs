@@ -1,5 +1,8 @@
 //! Who runs hopper: their name, home, agent and terminal.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +12,8 @@ use zeroize::Zeroizing;
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::Plan;
-use crate::ssh::{Ask, Login, Trust};
+use crate::ssh::{Ask, Login, Question, Secret, Trust};
+use crate::topology::HostId;
 
 /// What the person can log in with, where the plan leads. `ask` is how they are asked.
 ///
@@ -47,19 +51,34 @@ fn login_name() -> Result<String, Failure> {
 /// Clears the way for a question, runs it, and puts back what was there.
 pub type Aside = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
 
+/// The number of each host's hop: a person who is asked wants to know how far along it is.
+pub type Hops = Arc<HashMap<HostId, usize>>;
+
+/// The hops of a plan.
+pub fn hops(plan: &Plan) -> Hops {
+    Arc::new(plan.tunnels.iter().map(|tunnel| (tunnel.server.id.clone(), tunnel.hop)).collect())
+}
+
 /// Asks on the person's terminal, `aside` from whatever is shown there.
-pub fn ask_on_terminal(terminal: Terminal, aside: Aside) -> Ask {
-    Arc::new(move |question: String| {
-        let (terminal, aside) = (terminal.clone(), aside.clone());
+pub fn ask_on_terminal(terminal: Terminal, aside: Aside, hops: Hops) -> Ask {
+    Arc::new(move |question: Question| {
+        let (terminal, aside, text) = (terminal.clone(), aside.clone(), in_words(&question, &hops));
         Box::pin(async move {
             let asking = tokio::task::spawn_blocking(move || {
                 let mut answer = None;
-                aside(&mut || answer = terminal.ask(&question));
+                aside(&mut || answer = terminal.ask(&text, question.hidden));
                 answer
             });
             asking.await.unwrap_or_default()
         })
     })
+}
+
+/// A question as a person reads it: what the host said, and what it asks, after the number of its hop.
+pub fn in_words(question: &Question, hops: &HashMap<HostId, usize>) -> String {
+    let hop = hops.get(&question.host).map(|hop| format!("hop {hop}, ")).unwrap_or_default();
+    let said = question.before.iter().map(|line| format!("{hop}{} says: {line}\n", question.host));
+    format!("{}{hop}{}", said.collect::<String>(), question.text)
 }
 
 /// Asks nobody.
@@ -74,12 +93,17 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    fn ask(&self, question: &str) -> Option<Zeroizing<String>> {
-        let tty = std::fs::File::open("/dev/tty").ok()?;
+    /// Asks, and reads one line; `hidden` shows nothing of it. `None` without a terminal, or when its
+    /// end was typed.
+    pub fn ask(&self, question: &str, hidden: bool) -> Option<Secret> {
+        let tty = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        if !hidden {
+            return seen(&tty, question).ok().flatten();
+        }
         if let (Ok(now), Ok(mut before)) = (termios::tcgetattr(&tty), self.before.lock()) {
             *before = Some(now);
         }
-        let answer = rpassword::prompt_password(question).ok().map(Zeroizing::new);
+        let answer = rpassword::prompt_password(question).ok().map(Secret::new);
         if let Ok(mut before) = self.before.lock() {
             *before = None;
         }
@@ -89,7 +113,7 @@ impl Terminal {
     /// Undoes an unfinished question: without this the person's shell would not echo any more.
     pub fn restore(&self) {
         let Ok(before) = self.before.lock() else { return };
-        if let (Some(before), Ok(tty)) = (before.as_ref(), std::fs::File::open("/dev/tty")) {
+        if let (Some(before), Ok(tty)) = (before.as_ref(), File::open("/dev/tty")) {
             // Nothing more can be done for a terminal that is gone.
             let _ = termios::tcsetattr(&tty, OptionalActions::Now, before);
         }
@@ -98,4 +122,33 @@ impl Terminal {
 
 fn home() -> Option<PathBuf> {
     etcetera::home_dir().ok()
+}
+
+/// An answer that may be seen while it is typed.
+fn seen(mut tty: &File, question: &str) -> io::Result<Option<Secret>> {
+    tty.write_all(question.as_bytes())?;
+    let mut line = Zeroizing::new(String::new());
+    if BufReader::new(tty).read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_names_the_hop() {
+        let question = Question {
+            host: HostId::new("gate-b"),
+            before: vec!["Welcome".to_owned()],
+            wanted: String::new(),
+            text: "gate-b asks: \"Code:\" ".to_owned(),
+            hidden: true,
+        };
+        let hops = HashMap::from([(HostId::new("gate-b"), 2)]);
+        let wanted = "hop 2, gate-b says: Welcome\nhop 2, gate-b asks: \"Code:\" ";
+        assert_eq!(in_words(&question, &hops), wanted);
+    }
 }

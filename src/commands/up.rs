@@ -108,7 +108,8 @@ async fn hold(
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
     })?;
     let reporter = Arc::new(reporter(talk, options, &plan));
-    let world = if options.lab { lab(topology) } else { real(&plan, ask(options, terminal, &reporter))? };
+    let world =
+        if options.lab { lab(topology) } else { real(&plan, ask(options, terminal, &reporter, &plan))? };
     let controls = Controls::default();
     let mut run = engine::start(plan.clone(), world, controls.clone());
     let (board, leave) = (run.board.clone(), controls.leave.clone());
@@ -234,12 +235,13 @@ fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     }
 }
 
-fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask {
+fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>, plan: &Plan) -> Ask {
     if !options.ask {
         return person::ask_nobody();
     }
     let reporter = reporter.clone();
-    person::ask_on_terminal(terminal.clone(), Arc::new(move |question| reporter.suspend(question)))
+    let aside = Arc::new(move |question: &mut dyn FnMut()| reporter.suspend(question));
+    person::ask_on_terminal(terminal.clone(), aside, person::hops(plan))
 }
 
 fn real(plan: &Plan, ask: Ask) -> Result<World, Failure> {

@@ -4,10 +4,13 @@
 //! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
 //! `tests/run` does.
 
+mod accounts;
+mod agents;
 mod bed;
 mod broken;
 mod bulk;
 mod by_hand;
+mod certificates;
 mod chain;
 mod client;
 mod command;
@@ -31,5 +34,6 @@ mod sshd;
 mod telescope;
 mod topology;
 mod trust;
+mod typed;
 mod until;
 mod vnc;

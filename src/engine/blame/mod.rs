@@ -4,6 +4,7 @@
 mod far_client;
 mod forward;
 mod host_key;
+mod login;
 mod tunnel;
 
 pub use forward::{check, listen};

@@ -6,6 +6,7 @@ mod hosts;
 mod later;
 mod links;
 mod random;
+mod secrets;
 mod syntax;
 mod whole;
 
