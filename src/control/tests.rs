@@ -44,6 +44,7 @@ fn run(limits: Limits) -> Run {
     let since = SystemTime::UNIX_EPOCH;
     let plan = Plan {
         topology: "corp".to_owned(),
+        at: HostId::local(),
         strategy: Strategy::Nested,
         tunnels: Vec::new(),
         layers: Vec::new(),

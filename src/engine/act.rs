@@ -1,5 +1,4 @@
-//! Does one action: opens one tunnel, proves one forward, closes one session. Decides nothing; what
-//! comes of it goes back to the driver.
+//! Does one action: opens one tunnel. Decides nothing; what comes of it goes back to the driver.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::event::{Event, Stage};
 use super::far_client::{self, FarClient};
 use super::ground::{Ground, Live};
 use super::{Failure, World};
-use crate::forward::{self, Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
+use crate::forward::{Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
 use crate::ssh::{Dialled, OpenError, Opening, Session, Step, Wire, WireHandle};
 use crate::topology::{Endpoint, Timeouts};
@@ -33,12 +32,6 @@ pub(super) struct Opened {
     pub detail: String,
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
-    pub elapsed: Duration,
-}
-
-/// A forward that was proved.
-pub(super) struct Proof {
-    pub answer: Option<String>,
     pub elapsed: Duration,
 }
 
@@ -205,14 +198,16 @@ impl Scene {
 
     /// The terms on which a forward's clients are served.
     pub fn terms_of(&self, forward: &PlannedForward) -> Terms {
-        let via = forward.via.as_ref().and_then(|id| self.plan.tunnel(id));
-        let pausable = via.is_some_and(|tunnel| self.is_pausable(tunnel));
+        let mut sessions = forward.needs().filter_map(|id| self.plan.tunnel(id)).peekable();
+        let pausable = sessions.peek().is_some() && sessions.all(|tunnel| self.is_pausable(tunnel));
         let overrun = if pausable { Overrun::Pause } else { Overrun::Cut };
         self.terms(self.limit_of(forward), overrun)
     }
 
-    fn limit_of(&self, forward: &PlannedForward) -> Duration {
-        let via = forward.via.as_ref().and_then(|id| self.plan.tunnel(id));
+    /// How long its far end may take.
+    pub fn limit_of(&self, forward: &PlannedForward) -> Duration {
+        // The tunnel to its target comes last.
+        let via = forward.needs().filter_map(|id| self.plan.tunnel(id)).last();
         via.map_or_else(Timeouts::default, |tunnel| tunnel.server.timeout).forward
     }
 
@@ -234,15 +229,6 @@ impl Scene {
                 host: forward.forward.to.host().clone(),
                 target,
             }),
-        }
-    }
-
-    /// Proves a forward's far end.
-    pub async fn prove(&self, forward: &PlannedForward, dialer: &Dialer) -> Result<Proof, Failure> {
-        let started = Instant::now();
-        match forward::prove(dialer, &forward.forward.check, self.limit_of(forward)).await {
-            Ok(answer) => Ok(Proof { answer, elapsed: started.elapsed() }),
-            Err(error) => Err(blame::check(forward, &error)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Failure;
+use super::{Failure, ListenAddress};
 use crate::plan::TunnelId;
 use crate::topology::ForwardId;
 
@@ -38,7 +38,7 @@ pub enum Event {
         /// The forward.
         forward: ForwardId,
         /// Where programs connect, with the port the system chose for `auto`.
-        local: SocketAddr,
+        at: ListenAddress,
     },
     /// The far end is being asked for its check.
     ForwardChecking {
@@ -50,7 +50,7 @@ pub enum Event {
         /// The forward.
         forward: ForwardId,
         /// Where programs connect.
-        local: SocketAddr,
+        at: ListenAddress,
         /// What the far end said, escaped, when the check listens for words.
         answer: Option<String>,
         /// From the first byte of the check to its answer.
@@ -94,10 +94,10 @@ impl Event {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
             Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
             Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
-            Event::ForwardListening { forward, local } => info!(%forward, %local, "forward listens"),
+            Event::ForwardListening { forward, at } => info!(%forward, %at, "forward listens"),
             Event::ForwardChecking { forward } => debug!(%forward, "checking"),
-            Event::ForwardUp { forward, local, answer, elapsed } => {
-                info!(%forward, %local, ?elapsed, answer = answer.as_deref(), "forward up");
+            Event::ForwardUp { forward, at, answer, elapsed } => {
+                info!(%forward, %at, ?elapsed, answer = answer.as_deref(), "forward up");
             }
             Event::ForwardFailed { forward, failure } => {
                 warn!(%forward, code = failure.code, %failure, "forward given up");

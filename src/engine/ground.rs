@@ -47,16 +47,16 @@ impl Live {
     }
 }
 
-/// The lowest of this tunnel and those under it that no longer answers, and why. `sessions` holds what
+/// The lowest of these tunnels and those under them that no longer answers, and why. `alive` holds what
 /// is open, in plan order.
 pub(super) async fn broken_ground(
     plan: &Plan,
-    top: Option<usize>,
+    tops: &[usize],
     alive: &[Option<Live>],
 ) -> Option<(usize, String)> {
     const PATIENCE: Duration = Duration::from_secs(2);
     const NEWS: Duration = Duration::from_secs(1);
-    for t in ground(plan, top) {
+    for t in ground(plan, tops) {
         let session = match &alive[t] {
             Some(Live::Session(session)) => session,
             // It cannot be asked. But what rides it hears of its death before we do.
@@ -79,12 +79,12 @@ pub(super) async fn broken_ground(
     None
 }
 
-/// This tunnel and everything that it stands on, the lowest first.
-fn ground(plan: &Plan, top: Option<usize>) -> Vec<usize> {
+/// These tunnels and everything that they stand on, the lowest first.
+fn ground(plan: &Plan, tops: &[usize]) -> Vec<usize> {
     let mut stands = vec![false; plan.tunnels.len()];
-    top.into_iter().for_each(|top| stands[top] = true);
+    tops.iter().for_each(|&top| stands[top] = true);
     // Build order puts a tunnel after what it needs.
-    for t in (0..plan.tunnels.len()).rev().filter(|t| top.is_some_and(|top| *t <= top)) {
+    for t in (0..plan.tunnels.len()).rev() {
         if stands[t] {
             let needs = plan.tunnels[t].needs().filter_map(|id| plan.place(id));
             needs.for_each(|under| stands[under] = true);

@@ -1,6 +1,7 @@
 //! What is alive of a tunnel and of a forward: the things that must be gone after a run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -8,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::far_client::FarClient;
 use super::ground::Live;
-use crate::forward::{Bound, Meter, Relay};
-use crate::ssh::Session;
+use crate::forward::{Bound, Meter, Relay, RemoteRelay};
+use crate::ssh::{ListenError, Session};
 
 /// What is alive of a tunnel.
 #[derive(Default)]
@@ -50,7 +51,30 @@ pub(super) struct ForwardLife {
     /// The task that proves it.
     pub proving: Option<Work>,
     /// Its listener, being served.
-    pub relay: Option<Relay>,
+    pub served: Option<Served>,
+}
+
+/// A listener that is being served.
+pub(super) enum Served {
+    /// On this machine.
+    Here(Relay),
+    /// On another host.
+    There(RemoteRelay),
+}
+
+impl Served {
+    /// Stops listening, cuts the clients that are left, and waits until all are gone. Another host is waited
+    /// for up to `within`.
+    pub async fn stop(self, within: Duration) {
+        match self {
+            Served::Here(relay) => relay.stop().await,
+            Served::There(relay) => match relay.stop(within).await {
+                // With its session the listener is gone as well.
+                Ok(()) | Err(ListenError::SessionLost) => {}
+                Err(error) => tracing::warn!(%error, "a listener on another host was not given back"),
+            },
+        }
+    }
 }
 
 /// A task that can be called off.

@@ -72,7 +72,8 @@ struct Tunnel {
 }
 
 struct Forward {
-    via: Option<usize>,
+    /// What must be up before it.
+    needs: Vec<usize>,
     required: bool,
     state: ForwardState,
     condemned: bool,
@@ -87,7 +88,7 @@ impl Machine {
         let place = |id: &TunnelId| plan.place(id);
         let mut required = vec![false; plan.tunnels.len()];
         for forward in plan.forwards.iter().filter(|forward| forward.forward.required) {
-            forward.via.as_ref().and_then(place).into_iter().for_each(|via| required[via] = true);
+            forward.needs().filter_map(place).for_each(|under| required[under] = true);
         }
         // Build order puts a tunnel after what it needs, so one pass from the end reaches all.
         for (t, tunnel) in plan.tunnels.iter().enumerate().rev() {
@@ -103,7 +104,7 @@ impl Machine {
             cause: None,
         });
         let forwards = plan.forwards.iter().map(|forward| Forward {
-            via: forward.via.as_ref().and_then(place),
+            needs: forward.needs().filter_map(place).collect(),
             required: forward.forward.required,
             state: ForwardState::Pending,
             condemned: false,
@@ -248,7 +249,7 @@ impl Machine {
             }
         }
         for f in 0..self.forwards.len() {
-            let rides = self.forwards[f].via.is_some_and(|via| self.tunnels[via].condemned);
+            let rides = self.forwards[f].needs.iter().any(|&under| self.tunnels[under].condemned);
             if rides && !self.forwards[f].condemned {
                 self.give_up(f, failure.clone(), actions);
             }
@@ -289,7 +290,7 @@ impl Machine {
         let alive = |tunnel: &Tunnel| !matches!(tunnel.state, TunnelState::Failed | TunnelState::Down);
         self.tunnels.iter().any(|above| above.needs.contains(&t) && alive(above))
             || self.forwards.iter().any(|forward| {
-                forward.via == Some(t)
+                forward.needs.contains(&t)
                     && (forward.stopping
                         || !matches!(forward.state, ForwardState::Failed | ForwardState::Down))
             })
@@ -302,7 +303,7 @@ impl Machine {
             let tunnel = &self.tunnels[t];
             let ready = tunnel.state == TunnelState::Pending
                 && !tunnel.condemned
-                && tunnel.needs.iter().all(|&under| self.stands(Some(under)));
+                && tunnel.needs.iter().all(|&under| self.is_firm(under));
             if ready && opening < self.parallel {
                 self.tunnels[t].state = TunnelState::Connecting;
                 opening += 1;
@@ -311,16 +312,19 @@ impl Machine {
         }
         for f in 0..self.forwards.len() {
             let forward = &self.forwards[f];
-            if forward.state == ForwardState::Pending && !forward.condemned && self.stands(forward.via) {
+            let ready = forward.state == ForwardState::Pending
+                && !forward.condemned
+                && forward.needs.iter().all(|&under| self.is_firm(under));
+            if ready {
                 self.forwards[f].state = ForwardState::Checking;
                 actions.push(Action::Prove(f));
             }
         }
     }
 
-    /// Whether there is firm ground: local, or a tunnel that is up.
-    fn stands(&self, ground: Option<usize>) -> bool {
-        ground.is_none_or(|t| self.tunnels[t].state == TunnelState::Up && !self.tunnels[t].condemned)
+    /// Whether a tunnel is up, and stays so.
+    fn is_firm(&self, t: usize) -> bool {
+        self.tunnels[t].state == TunnelState::Up && !self.tunnels[t].condemned
     }
 
     fn settle(&mut self, actions: &mut Vec<Action>) {

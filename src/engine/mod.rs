@@ -13,7 +13,9 @@ mod failure;
 mod far_client;
 mod ground;
 mod life;
+mod listen_address;
 mod machine;
+mod proof;
 mod snapshot;
 mod status;
 
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use board::Board;
 pub use event::{Event, Stage};
 pub use failure::{Exit, Failure, Phase};
+pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, Status, TunnelStatus};
 

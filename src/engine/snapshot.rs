@@ -1,8 +1,8 @@
 //! How a run stands at one moment: what `status` shows.
 
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use super::ListenAddress;
 use crate::plan::TunnelId;
 use crate::topology::{ForwardId, HostId};
 
@@ -105,7 +105,7 @@ pub struct ForwardSnapshot {
     /// The tunnel it rides; `None` when local dials the target itself.
     pub via: Option<TunnelId>,
     /// Where programs connect; `None` until bound.
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<ListenAddress>,
     /// The target as the file writes it.
     pub to: String,
     /// The protocol spoken, for a URL.

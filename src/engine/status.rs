@@ -98,7 +98,7 @@ impl Status {
         let forwards = snapshot.forwards.iter().map(|forward| ForwardStatus {
             id: forward.id.to_string(),
             via: forward.via.as_ref().map(ToString::to_string),
-            listen: forward.listen.map(|listen| listen.to_string()),
+            listen: forward.listen.as_ref().map(ToString::to_string),
             to: forward.to.clone(),
             protocol: forward.protocol.clone(),
             state: forward.state.as_str().to_owned(),
@@ -161,7 +161,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::{ForwardSnapshot, ForwardState, RunState, TunnelSnapshot, TunnelState};
+    use crate::engine::{
+        ForwardSnapshot, ForwardState, ListenAddress, RunState, TunnelSnapshot, TunnelState,
+    };
     use crate::plan::TunnelId;
     use crate::topology::{ForwardId, HostId};
 
@@ -182,7 +184,7 @@ mod tests {
             forwards: vec![ForwardSnapshot {
                 id: ForwardId("vnc".to_owned()),
                 via: Some(TunnelId("T1".to_owned())),
-                listen: Some(([127, 0, 0, 1], 5901).into()),
+                listen: Some(ListenAddress::here(([127, 0, 0, 1], 5901).into())),
                 to: "screen:5900".to_owned(),
                 protocol: Some("vnc".to_owned()),
                 state: ForwardState::Up,

@@ -47,6 +47,8 @@ impl<'g, 't> Courses<'g, 't> {
         let target = self.reach.reachable(self.graph, &forward.to);
         let nested = self.reach.way(self.graph, &target).map(|way| self.nested(way));
         match &self.telescope {
+            // What comes in at another host is spliced at local, so both ways to there end at local.
+            Some(_) if forward.on.is_some() => nested,
             None => nested,
             Some(telescope) => telescope.course(&forward.to, forward.plain == Plain::Ends, nested),
         }

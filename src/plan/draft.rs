@@ -8,7 +8,7 @@ use petgraph::graph::{EdgeIndex, NodeIndex};
 use super::course::{Course, End};
 use super::graph::{Edge, Graph};
 use super::reach::Reach;
-use super::{Carrier, Client, Entry, NoPort, PlanOptions, PlannedForward, Tunnel, TunnelId};
+use super::{Carrier, Client, Entry, FarListener, NoPort, PlanOptions, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{Address, CarrierKind, Endpoint, Forward, HostClient, HostId, Listen};
 
 /// Every session that the courses need.
@@ -39,11 +39,13 @@ struct Sketch {
     layer: usize,
 }
 
-/// The sessions that one forward rides, by place; and whether local only connects to a listener of the
-/// last one's client, over which link.
+/// The sessions that one forward rides, by place.
 pub(super) struct Ride {
     rides: Vec<usize>,
+    /// The link over which local only connects to a listener of the last one's client, if it does.
     plain: Option<EdgeIndex>,
+    /// The host that listens for it in place of local, and the sessions to there.
+    near: Option<(NodeIndex, Vec<usize>)>,
 }
 
 /// The tunnels of a plan, and for every forward what it rides.
@@ -58,8 +60,9 @@ impl<'g, 't> Draft<'g, 't> {
         Draft { graph, reach, sketches: Vec::new(), known: HashMap::new() }
     }
 
-    /// Adds what a course needs and is not there yet.
-    pub(super) fn add(&mut self, course: &Course) -> Ride {
+    /// Adds what a course needs and is not there yet; and what a listener on this host does.
+    pub(super) fn add(&mut self, course: &Course, near: Option<NodeIndex>) -> Ride {
+        let near = near.map(|node| (node, self.chain(node)));
         let mut rides: Vec<usize> = Vec::new();
         let stations: Vec<NodeIndex> = course.nodes(self.graph);
         for (session, &link) in course.sessions.iter().enumerate() {
@@ -74,7 +77,17 @@ impl<'g, 't> Draft<'g, 't> {
             let control = self.control(key.client);
             rides.push(self.sketch(key, control, course.steps.len() + session + 1));
         }
-        Ride { rides, plain: course.plain.then(|| course.steps[0]) }
+        Ride { rides, plain: course.plain.then(|| course.steps[0]), near }
+    }
+
+    /// The sessions to a host, each with its client at local.
+    fn chain(&mut self, node: NodeIndex) -> Vec<usize> {
+        let mut rides: Vec<usize> = Vec::new();
+        for (hop, link) in self.reach.links(node).into_iter().enumerate() {
+            let key = Key { client: Graph::local(), below: rides.last().copied(), step: None, link };
+            rides.push(self.sketch(key, None, hop + 1));
+        }
+        rides
     }
 
     /// The session over which a client on this host is started.
@@ -83,11 +96,7 @@ impl<'g, 't> Draft<'g, 't> {
         if host.client != Some(HostClient::Exec) {
             return None;
         }
-        let mut below = None;
-        for (hop, link) in self.reach.links(client).into_iter().enumerate() {
-            below = Some(self.sketch(Key { client: Graph::local(), below, step: None, link }, None, hop + 1));
-        }
-        below
+        self.chain(client).pop()
     }
 
     fn sketch(&mut self, key: Key, control: Option<usize>, hop: usize) -> usize {
@@ -121,6 +130,11 @@ impl<'g, 't> Draft<'g, 't> {
             names[place] = TunnelId(format!("T{}", number + 1));
         }
         let mut doors = Doors { graph: self.graph, taken: HashMap::new(), missing: Vec::new() };
+        for (forward, _, ride) in &forwards {
+            if let Some((node, _)) = &ride.near {
+                doors.taken.entry(*node).or_default().insert(forward.listen.port);
+            }
+        }
         let mut layers: Vec<Vec<TunnelId>> = Vec::new();
         let mut tunnels = Vec::with_capacity(order.len());
         for place in order {
@@ -169,7 +183,23 @@ impl<'g, 't> Draft<'g, 't> {
             hop: sketch.hop,
             link: edge.place,
             firewalls: edge.link.through.clone(),
+            kept: edge.link.kept.clone(),
         }
+    }
+
+    /// What a forward needs so that this host listens for it.
+    fn listener(&self, node: NodeIndex, rides: &[usize], names: &[TunnelId]) -> Option<FarListener> {
+        let links = self.reach.links(node);
+        let nodes = std::iter::once(Graph::local()).chain(links.iter().map(|&link| self.graph.head(link)));
+        let hops = || links.iter().map(|&link| &self.graph.net[link]);
+        Some(FarListener {
+            host: self.graph.id(node),
+            via: names[*rides.last()?].clone(),
+            route: nodes.map(|node| self.graph.id(node)).collect(),
+            links: hops().map(|edge| edge.place).collect(),
+            walls: hops().map(|edge| edge.link.through.clone()).collect(),
+            tunnels: rides.iter().map(|&place| names[place].clone()).collect(),
+        })
     }
 
     fn forward(
@@ -194,6 +224,7 @@ impl<'g, 't> Draft<'g, 't> {
             course.nodes(self.graph).into_iter().map(|node| self.graph.id(node)).collect();
         PlannedForward {
             forward: forward.clone(),
+            listener: ride.near.as_ref().and_then(|(node, rides)| self.listener(*node, rides, names)),
             entry: ride.plain.map(|step| doors.entry(step)),
             via: ride.rides.last().map(|&last| names[last].clone()),
             target,

@@ -72,6 +72,8 @@ impl Topology {
     fn with_forward(mut self, id: &str, to: Target) -> Self {
         self.forwards.push(Forward {
             id: ForwardId(id.to_owned()),
+            at: HostId::local(),
+            on: None,
             listen: Listen::AUTO,
             to,
             check: Check::Tcp,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Carrier, Plan, Tunnel, TunnelId};
-use crate::topology::{Address, Endpoint, ForwardId, HostId, Target};
+use crate::topology::{Address, Endpoint, ForwardId, HostId, Listen, Target};
 
 /// What every host of a plan must allow: those logged in to, in build order, then the other targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct KeyGrant {
     pub client: HostId,
     /// What the SSH server is asked to open, once each.
     pub opens: Vec<Open>,
+    /// Where it is asked to listen.
+    pub listens: Vec<Asked>,
     /// Whether it runs commands there: an SSH client for another tunnel.
     pub commands: bool,
 }
@@ -48,6 +50,15 @@ pub struct Open {
     pub to: Endpoint,
     /// What it is opened for.
     pub riders: Vec<Rider>,
+}
+
+/// A place where an SSH server is asked to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Spelled as it will be asked for.
+    pub listen: Listen,
+    /// The forward that it listens for.
+    pub forward: ForwardId,
 }
 
 /// A TCP port of a host that must let a neighbour in.
@@ -89,7 +100,10 @@ pub fn grants(plan: &Plan) -> Grants {
         let client = HostId::new(tunnel.client.name());
         let from = below.map_or(&client, |below| &below.server.id);
         let port = tunnel.server.address.port;
-        book.let_in(&tunnel.server.id, port, from, &tunnel.target, &rider);
+        // What another machine's hopper keeps listening, that machine dials within itself.
+        if tunnel.kept.is_none() {
+            book.let_in(&tunnel.server.id, port, from, &tunnel.target, &rider);
+        }
         if let Some(Carrier::Entry(entry)) = &tunnel.carrier {
             book.let_in(&entry.host, entry.port(), &client, &entry.dial, &rider);
         }
@@ -99,6 +113,9 @@ pub fn grants(plan: &Plan) -> Grants {
         let via = planned.via.as_ref().and_then(|id| by_id.get(id).copied());
         if let Some(via) = via {
             book.open(via, &planned.target, &rider);
+        }
+        if let Some(near) = planned.listener.as_ref().and_then(|near| by_id.get(&near.via).copied()) {
+            book.listen(near, planned.forward.listen, &planned.forward.id);
         }
         // What is dialled from within a host is not let in by it: it need not even be there.
         let local = HostId::local();
@@ -135,7 +152,7 @@ impl Book {
         let grant = self.host(&tunnel.server.id);
         grant.user.clone_from(&tunnel.server.user);
         let (tunnel, client) = (tunnel.id.clone(), HostId::new(tunnel.client.name()));
-        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), commands });
+        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), listens: Vec::new(), commands });
     }
 
     /// The server of a tunnel opens this for what rides the tunnel.
@@ -146,6 +163,13 @@ impl Book {
             Some(open) => open.riders.push(rider.clone()),
             None => key.opens.push(Open { to: to.clone(), riders: vec![rider.clone()] }),
         }
+    }
+
+    /// The server of a tunnel listens for a forward.
+    fn listen(&mut self, tunnel: &Tunnel, listen: Listen, forward: &ForwardId) {
+        let keys = &mut self.host(&tunnel.server.id).keys;
+        let key = keys.iter_mut().find(|key| key.tunnel == tunnel.id);
+        key.into_iter().for_each(|key| key.listens.push(Asked { listen, forward: forward.clone() }));
     }
 
     fn let_in(&mut self, host: &HostId, port: u16, from: &HostId, dialled: &Address, rider: &Rider) {

@@ -10,6 +10,7 @@ mod diff;
 mod draft;
 mod error;
 mod explain;
+mod far_listener;
 #[cfg(test)]
 mod fixture;
 mod grants;
@@ -35,7 +36,8 @@ pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
 pub use diff::{Change, Diff, Part, Step, diff};
 pub use error::{NoPart, NoPort, PlanError, UnfitClient};
 pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
-pub use grants::{Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
+pub use far_listener::FarListener;
+pub use grants::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan};
 pub use said::{Said, SaidForward, SaidTunnel};
@@ -49,6 +51,8 @@ use crate::topology::{Endpoint, FirewallId, Forward, HostId, Strategy, Target};
 pub struct Plan {
     /// The topology's name.
     pub topology: String,
+    /// The machine whose hopper builds it, as the file names it.
+    pub at: HostId,
     /// Where SSH clients run.
     pub strategy: Strategy,
     /// Every tunnel, in build order: a tunnel comes after the one it rides.
@@ -77,9 +81,9 @@ impl Plan {
         self.forwards.iter().map(PlannedForward::hops).max().unwrap_or(0)
     }
 
-    /// The number of tunnels that one forward rides, at most.
+    /// The number of tunnels on the way to one end of a forward, at most.
     pub fn longest(&self) -> usize {
-        self.forwards.iter().map(|forward| forward.tunnels.len()).max().unwrap_or(0)
+        self.forwards.iter().map(PlannedForward::depth).max().unwrap_or(0)
     }
 
     /// How many hops as many tunnels as the longest route has can make. Nested: one more than tunnels,
@@ -93,7 +97,7 @@ impl Plan {
 
     /// Whether no forward rides this tunnel: it is there to start other tunnels' clients.
     pub fn is_control(&self, id: &TunnelId) -> bool {
-        !self.forwards.iter().any(|planned| planned.tunnels.contains(id))
+        !self.forwards.iter().any(|planned| planned.rides().any(|ridden| ridden == id))
     }
 
     /// What the client of this tunnel listens for on its own host: the port, and what its server dials
@@ -128,6 +132,8 @@ pub struct Alternative {
 pub struct PlannedForward {
     /// What the person asked for.
     pub forward: Forward,
+    /// The listener on another host; `None` when it listens here.
+    pub listener: Option<FarListener>,
     /// The listener on the first host that local connects to by plain TCP; `None` when local's own
     /// session is the first hop.
     pub entry: Option<Entry>,
@@ -151,9 +157,27 @@ pub struct PlannedForward {
 }
 
 impl PlannedForward {
-    /// The number of hops of its route.
+    /// The number of hops of its route; where it listens on another host, of the longer of both routes.
     pub fn hops(&self) -> usize {
-        self.route.len().saturating_sub(1)
+        let near = self.listener.as_ref().map_or(0, |listener| listener.route.len());
+        self.route.len().max(near).saturating_sub(1)
+    }
+
+    /// The number of tunnels on that route.
+    pub fn depth(&self) -> usize {
+        self.tunnels.len().max(self.listener.as_ref().map_or(0, |listener| listener.tunnels.len()))
+    }
+
+    /// Every tunnel that it rides, for either end; each once, the near end's first.
+    pub fn rides(&self) -> impl Iterator<Item = &TunnelId> {
+        let near = self.listener.iter().flat_map(|listener| &listener.tunnels);
+        let shared = |id: &&TunnelId| self.listener.as_ref().is_none_or(|near| !near.tunnels.contains(id));
+        near.chain(self.tunnels.iter().filter(shared))
+    }
+
+    /// The tunnels that must be up before it can be: the one to each end.
+    pub fn needs(&self) -> impl Iterator<Item = &TunnelId> {
+        self.listener.iter().map(|listener| &listener.via).chain(&self.via)
     }
 
     /// Whether nobody could dial the target's port, so that its own host does.

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{Check, Endpoint, Forward, ForwardId, HostClient, HostId, Listen, Plain, Target};
+use crate::topology::{
+    Check, Endpoint, Forward, ForwardId, HostClient, HostId, Listen, Plain, Target, Topology,
+};
 
 impl Plan {
     /// What the hopper on this host builds; `local` is where the forwards of the file listen. Tunnels
@@ -38,7 +40,50 @@ impl Plan {
             .iter()
             .map(|layer| layer.iter().filter(|id| ids.contains(id)).cloned().collect::<Vec<_>>());
         let layers = layers.filter(|layer| !layer.is_empty()).collect();
-        Plan { tunnels, layers, forwards, ..self.clone() }
+        Plan { at: at.clone(), tunnels, layers, forwards, ..self.clone() }
+    }
+
+    /// This part in terms of the topology as it is seen from that host: there the host is local, and the
+    /// links of the file's own local are missing.
+    pub(super) fn moved_into(mut self, topology: &Topology, at: &HostId) -> Plan {
+        let stays = |place: usize| {
+            topology.links.get(place).is_none_or(|link| !link.from.is_local() && !link.to.is_local())
+        };
+        let moved = |place: usize| (0..place).filter(|&before| stays(before)).count();
+        self.tunnels.iter_mut().for_each(|tunnel| tunnel.link = moved(tunnel.link));
+        for planned in &mut self.forwards {
+            planned.links.iter_mut().for_each(|link| *link = moved(*link));
+            planned.route.iter_mut().filter(|host| *host == at).for_each(|host| *host = HostId::local());
+        }
+        self
+    }
+
+    /// Both plans in one; the tunnels of the other are named anew, after these.
+    pub(super) fn with(mut self, other: Plan) -> Plan {
+        let first = self.tunnels.len();
+        let places: Vec<&TunnelId> = other.tunnels.iter().map(|tunnel| &tunnel.id).collect();
+        let named = |id: &TunnelId| {
+            let place = places.iter().position(|known| *known == id).unwrap_or_default();
+            TunnelId(format!("T{}", first + place + 1))
+        };
+        self.tunnels.extend(other.tunnels.iter().map(|tunnel| Tunnel {
+            id: named(&tunnel.id),
+            through: tunnel.through.as_ref().map(named),
+            ..tunnel.clone()
+        }));
+        for (depth, layer) in other.layers.iter().enumerate() {
+            if depth == self.layers.len() {
+                self.layers.push(Vec::new());
+            }
+            self.layers[depth].extend(layer.iter().map(named));
+        }
+        self.forwards.extend(other.forwards.iter().map(|planned| PlannedForward {
+            via: planned.via.as_ref().map(named),
+            tunnels: planned.tunnels.iter().map(named).collect(),
+            ..planned.clone()
+        }));
+        self.forwards.sort_by(|a, b| a.forward.id.cmp(&b.forward.id));
+        Plan { at: other.at, ..self }
     }
 
     /// The listeners that the host before this one dials, as forwards over this tunnel.
@@ -73,6 +118,8 @@ impl Plan {
             PlannedForward {
                 forward: Forward {
                     id: ForwardId(id),
+                    at: HostId::local(),
+                    on: None,
                     listen: Listen { address: IpAddr::V6(Ipv6Addr::UNSPECIFIED), port },
                     to,
                     check,
@@ -81,6 +128,7 @@ impl Plan {
                     plain: Plain::Last,
                     protocol: None,
                 },
+                listener: None,
                 entry: None,
                 via: Some(tunnel.id.clone()),
                 target,

@@ -17,6 +17,8 @@ pub struct SameListen {
     pub second: Listener,
     /// What the second asked for.
     pub listen: Listen,
+    /// The host that it is on; `None` is local.
+    pub on: Option<HostId>,
 }
 
 /// Who listens.
@@ -48,7 +50,8 @@ impl SameListen {
 
 impl fmt::Display for SameListen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} listens on {}, which {} takes already", self.second, self.listen, self.first)
+        let on = self.on.as_ref().map(|on| format!(" of {}", escape(on.as_str()))).unwrap_or_default();
+        write!(f, "{} listens on {}{on}, which {} takes already", self.second, self.listen, self.first)
     }
 }
 
@@ -64,16 +67,20 @@ impl fmt::Display for Listener {
 /// Every listener of a fixed port that an earlier one stands in the way of.
 pub(super) fn find(tunnels: &[Tunnel], forwards: &[Forward]) -> Vec<SameListen> {
     let carriers = tunnels.iter().filter_map(|tunnel| match &tunnel.carrier {
-        Some(Carrier::Port(listen)) => Some((Listener::Carrier(tunnel.server.id.clone()), *listen)),
+        Some(Carrier::Port(listen)) => Some((Listener::Carrier(tunnel.server.id.clone()), *listen, None)),
         _ => None,
     });
-    let wanted = forwards.iter().map(|forward| (Listener::Forward(forward.id.clone()), forward.listen));
-    let mut taken: BTreeMap<u16, Vec<(Listener, Listen)>> = BTreeMap::new();
+    let wanted = forwards
+        .iter()
+        .map(|forward| (Listener::Forward(forward.id.clone()), forward.listen, forward.on.as_ref()));
+    let mut taken: BTreeMap<(Option<&HostId>, u16), Vec<(Listener, Listen)>> = BTreeMap::new();
     let mut found = Vec::new();
-    for (second, listen) in wanted.chain(carriers).filter(|(_, listen)| listen.port != 0) {
-        let rivals = taken.entry(listen.port).or_default();
+    for (second, listen, on) in wanted.chain(carriers).filter(|(_, listen, _)| listen.port != 0) {
+        let rivals = taken.entry((on, listen.port)).or_default();
         match rivals.iter().find(|(_, rival)| overlap(rival.address, listen.address)) {
-            Some((first, _)) => found.push(SameListen { first: first.clone(), second, listen }),
+            Some((first, _)) => {
+                found.push(SameListen { first: first.clone(), second, listen, on: on.cloned() });
+            }
             None => rivals.push((second, listen)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::topology::{Address, CarrierKind, FirewallId, Host, HostClient, HostId, Listen};
+use crate::topology::{Address, CarrierKind, FirewallId, Host, HostClient, HostId, Kept, Listen};
 
 /// The id of a tunnel within its plan: `T1`, `T2`, … in build order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +35,8 @@ pub struct Tunnel {
     pub link: usize,
     /// The firewalls that this hop crosses.
     pub firewalls: Vec<FirewallId>,
+    /// Who keeps what is dialled listening, where that is another machine's hopper.
+    pub kept: Option<Kept>,
 }
 
 impl Tunnel {

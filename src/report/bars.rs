@@ -82,9 +82,9 @@ impl Bars {
             Event::ForwardChecking { forward } => {
                 self.change(&forward_key(&forward.0), |_| Now::Checking(at));
             }
-            Event::ForwardUp { forward, local, answer, elapsed } => {
+            Event::ForwardUp { forward, at: place, answer, elapsed } => {
                 let to = names.forward(forward).map_or("?", |name| &name.to);
-                let way = format!("{local} {} {to}", self.style.pick("→", "->"));
+                let way = format!("{place} {} {to}", self.style.pick("→", "->"));
                 let said = answered(answer.as_deref(), *elapsed);
                 let short = said.strip_prefix("answered \"").map(|short| format!("\"{short}"));
                 let said =

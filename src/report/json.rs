@@ -39,14 +39,14 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("carrier-listening", fields)
         }
         Event::TunnelClosed { tunnel: id } => ("tunnel-closed", tunnel(id, names)),
-        Event::ForwardListening { forward, local } => {
-            ("forward-listening", json!({ "forward": forward.0, "listen": local.to_string() }))
+        Event::ForwardListening { forward, at } => {
+            ("forward-listening", json!({ "forward": forward.0, "listen": at.to_string() }))
         }
         Event::ForwardChecking { forward } => ("forward-checking", json!({ "forward": forward.0 })),
-        Event::ForwardUp { forward, local, answer, elapsed } => {
+        Event::ForwardUp { forward, at, answer, elapsed } => {
             let to = names.forward(forward).map(|name| name.to.as_str());
             let fields = json!({
-                "forward": forward.0, "listen": local.to_string(), "to": to, "answer": answer,
+                "forward": forward.0, "listen": at.to_string(), "to": to, "answer": answer,
                 "ms": ms(elapsed),
             });
             ("forward-up", fields)

@@ -24,13 +24,13 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         Event::CarrierListening { tunnel, local } => {
             format!("{}: carrier listens on {local}", names.label(tunnel))
         }
-        Event::ForwardListening { forward, local } => {
-            format!("{}: listens on {local}", escape(&forward.0))
+        Event::ForwardListening { forward, at } => {
+            format!("{}: listens on {at}", escape(&forward.0))
         }
-        Event::ForwardUp { forward, local, answer, elapsed } => {
+        Event::ForwardUp { forward, at, answer, elapsed } => {
             let to = names.forward(forward).map_or("?", |name| &name.to);
             let said = answered(answer.as_deref(), *elapsed);
-            format!("{}: {local} {arrow} {to}, {said}", escape(&forward.0))
+            format!("{}: {at} {arrow} {to}, {said}", escape(&forward.0))
         }
         Event::ForwardFailed { forward, failure } => {
             let cause = failure.facts.iter().find(|(name, _)| *name == "cause");

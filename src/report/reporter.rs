@@ -175,10 +175,13 @@ impl Reporter {
 impl Past {
     fn note(&mut self, event: &Event, names: &Names) {
         match event {
-            Event::ForwardUp { forward, local, .. } => {
+            Event::ForwardUp { forward, at, .. } => {
                 let protocol = names.forward(forward).and_then(|name| name.protocol.as_ref());
-                let address = || reachable(*local).to_string();
-                let door = protocol.map_or_else(address, |protocol| url(protocol, *local));
+                let door = match (&at.on, protocol) {
+                    (Some(_), _) => at.to_string(),
+                    (None, Some(protocol)) => url(protocol, at.address),
+                    (None, None) => reachable(at.address).to_string(),
+                };
                 self.doors.insert(escape(&forward.0), door);
             }
             Event::ForwardFailed { forward, .. } => {

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::Style;
 use crate::engine::{
-    Event, Exit, Failure, ForwardSnapshot, ForwardState, Phase, RunState, Snapshot, Stage, Status,
-    TunnelSnapshot, TunnelState,
+    Event, Exit, Failure, ForwardSnapshot, ForwardState, ListenAddress, Phase, RunState, Snapshot, Stage,
+    Status, TunnelSnapshot, TunnelState,
 };
 use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{
@@ -37,11 +37,14 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
             hop: at,
             link: at - 1,
             firewalls: Vec::new(),
+            kept: None,
         })
         .collect();
     let route = ["local"].iter().chain(hosts).chain(&["vnc"]).map(|host| HostId::new(*host)).collect();
     let forward = Forward {
         id: vnc(),
+        at: HostId::local(),
+        on: None,
         listen: Listen::AUTO,
         to: Target::Dialled { host: HostId::new("vnc"), port: 5900 },
         check: Check::Banner("RFB ".to_owned()),
@@ -52,10 +55,12 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
     };
     Plan {
         topology: "through-firewalls".to_owned(),
+        at: HostId::local(),
         strategy: Strategy::Nested,
         layers: tunnels.iter().map(|tunnel| vec![tunnel.id.clone()]).collect(),
         forwards: vec![PlannedForward {
             forward,
+            listener: None,
             entry: None,
             via: tunnels.last().map(|tunnel| tunnel.id.clone()),
             target: Endpoint::Tcp(Address::new("vnc", 5900)),
@@ -87,11 +92,11 @@ pub(super) fn run() -> Vec<Event> {
         let detail = "curve25519-sha256 · aes256-gcm@openssh.com · agent".to_owned();
         events.push(Event::TunnelUp { tunnel: id(at), elapsed: Duration::from_millis(182), detail });
     }
-    events.push(Event::ForwardListening { forward: vnc(), local: local() });
+    events.push(Event::ForwardListening { forward: vnc(), at: ListenAddress::here(local()) });
     events.push(Event::ForwardChecking { forward: vnc() });
     events.push(Event::ForwardUp {
         forward: vnc(),
-        local: local(),
+        at: ListenAddress::here(local()),
         answer: Some("RFB 003.008\n\x1b]0;gotcha\x07".to_owned()),
         elapsed: Duration::from_millis(74),
     });
@@ -144,7 +149,7 @@ pub(super) fn status() -> (Status, SystemTime) {
         forwards: vec![ForwardSnapshot {
             id: vnc(),
             via: Some(id(3)),
-            listen: Some(local()),
+            listen: Some(ListenAddress::here(local())),
             to: "vnc:5900".to_owned(),
             protocol: Some("vnc".to_owned()),
             state: ForwardState::Up,

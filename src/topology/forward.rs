@@ -20,7 +20,11 @@ impl fmt::Display for ForwardId {
 pub struct Forward {
     /// Identity.
     pub id: ForwardId,
-    /// Where programs on the local machine connect.
+    /// The machine whose hopper runs it: local, or a host where somebody runs hopper with `--at`.
+    pub at: HostId,
+    /// The host whose SSH server listens for it (RFC 4254, section 7.1); `None` when `at` listens itself.
+    pub on: Option<HostId>,
+    /// Where programs connect, on that machine.
     pub listen: Listen,
     /// What they reach.
     pub to: Target,
@@ -36,7 +40,17 @@ pub struct Forward {
     pub protocol: Option<String>,
 }
 
-/// A TCP listener on the local machine.
+impl Forward {
+    /// Where it listens, as the file writes it: `127.0.0.1:5901`, or `meet/127.0.0.1:2201` on another host.
+    pub fn near(&self) -> String {
+        match &self.on {
+            None => self.listen.to_string(),
+            Some(host) => format!("{host}/{}", self.listen),
+        }
+    }
+}
+
+/// A TCP listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
     /// Interface address.

@@ -1,6 +1,6 @@
 //! A link: who may open TCP to whom.
 
-use super::{FirewallId, HostId, PortSet};
+use super::{FirewallId, ForwardId, HostId, PortSet};
 
 /// "`from` may open TCP to `to` on these ports." Directed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,17 @@ pub struct Link {
     pub listen: Option<super::Listen>,
     /// For the reader of the file.
     pub note: Option<String>,
+    /// Who keeps the listener that it leads to; `None` for links that are there by themselves.
+    pub kept: Option<Kept>,
+}
+
+/// A forward of another machine's hopper, whose listener others may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The forward.
+    pub forward: ForwardId,
+    /// The machine whose hopper runs it.
+    pub at: HostId,
 }
 
 impl Link {
@@ -41,6 +52,7 @@ impl Link {
             carrier: None,
             listen: None,
             note: None,
+            kept: None,
         }
     }
 }

@@ -17,13 +17,14 @@ mod quoted;
 mod read;
 mod secret;
 mod secret_ref;
+mod seen;
 
 pub use address::{Address, Endpoint};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Plain, Target};
 pub use host::{AgentUse, AuthMethod, Bind, Host, HostClient, HostId, HostKeyPolicy, Keepalive, Timeouts};
-pub use link::{CarrierKind, Dial, Link};
+pub use link::{CarrierKind, Dial, Kept, Link};
 pub use policy::{Policy, Strategy};
 pub use ports::PortSet;
 pub use problem::{Label, Problem};

@@ -6,8 +6,8 @@ use super::{prohibited_help, said_or};
 use crate::engine::{Exit, Failure, Phase};
 use crate::forward::CheckError;
 use crate::plan::PlannedForward;
-use crate::ssh::DialError;
-use crate::topology::{Listen, Target};
+use crate::ssh::{DialError, ListenError};
+use crate::topology::{HostId, Listen};
 
 /// A local listener could not be bound.
 pub fn listen(what: &str, listen: Listen, error: &io::Error) -> Failure {
@@ -40,10 +40,7 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
     let (id, target) = (&forward.forward.id, &forward.target);
     let hops = forward.route.len() - 1;
     // The host that dials: the one before the target, or the target's own host when dialled within.
-    let dialler = match forward.forward.to {
-        Target::Dialled { .. } => &forward.route[hops - 1],
-        Target::Within { .. } => &forward.route[hops],
-    };
+    let dialler = &forward.route[if forward.within { hops } else { hops.saturating_sub(1) }];
     let (code, exit, phase, message, cause) = match error {
         CheckError::Dial(DialError::Prohibited(said)) => (
             "H0702",
@@ -83,10 +80,73 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
         phase,
         message,
         // The target's own hop: whoever dials it works.
-        hop: Some((hops, hops)),
+        hop: (hops > 0).then_some((hops, hops)),
         host: Some(forward.forward.to.host().clone()),
         tunnel: None,
         facts: vec![("cause", cause)],
         help,
     }
+}
+
+/// A host does not listen for a forward.
+pub fn far_listen(forward: &PlannedForward, error: &ListenError) -> Failure {
+    let (host, wanted) = (listens(forward), forward.forward.listen);
+    let mut failure = at_its_listener(forward, "H0707", format!("{host} will not listen on {wanted}"));
+    let silence = if *error == ListenError::Refused { "; the protocol has no reasons for that" } else { "" };
+    failure.facts.push(("cause", format!("{error}{silence}")));
+    if *error == ListenError::Refused {
+        if wanted.port != 0 {
+            failure
+                .help
+                .push(format!("is the port taken? see on {host}: ss -ltn 'sport = :{}'", wanted.port));
+        }
+        failure.help.push(format!(
+            "look at {host}'s sshd: AllowTcpForwarding no or local, PermitListen, or a restricted key"
+        ));
+        failure.help.push(format!("ask for: PermitListen {wanted}"));
+    }
+    failure
+}
+
+/// A host listens for everybody where it was to listen for itself.
+pub fn bound_too_wide(forward: &PlannedForward) -> Failure {
+    let (host, wanted) = (listens(forward), forward.forward.listen);
+    let message = format!("{host} lets other machines connect to {wanted}");
+    let mut failure = at_its_listener(forward, "H0708", message);
+    failure.facts.push(("cause", "its sshd has GatewayPorts yes".to_owned()));
+    failure.facts.push(("done", "the listener was given back at once".to_owned()));
+    failure.help.push(format!("ask for GatewayPorts clientspecified (or no) in {host}'s sshd_config"));
+    failure.help.push("or, if others may use it, write \"expose\": true".to_owned());
+    failure
+}
+
+/// A host listens for itself where it was to listen for others.
+pub fn bound_too_narrow(forward: &PlannedForward) -> Failure {
+    let (host, wanted) = (listens(forward), forward.forward.listen);
+    let message = format!("{host} keeps {wanted} to itself: no other machine can connect");
+    let mut failure = at_its_listener(forward, "H0708", message);
+    failure.facts.push(("cause", "its sshd has GatewayPorts no".to_owned()));
+    failure.help.push(format!("ask for GatewayPorts clientspecified in {host}'s sshd_config"));
+    failure.help.push("or listen on 127.0.0.1 there, and have a forward lead to it".to_owned());
+    failure
+}
+
+fn at_its_listener(forward: &PlannedForward, code: &'static str, message: String) -> Failure {
+    let hops = forward.listener.as_ref().map_or(0, |listener| listener.route.len() - 1);
+    Failure {
+        code,
+        exit: Exit::Forward,
+        phase: Phase::Listen,
+        message: format!("{message}, for forward \"{}\"", forward.forward.id),
+        hop: Some((hops, hops)),
+        host: forward.listener.as_ref().map(|listener| listener.host.clone()),
+        tunnel: forward.listener.as_ref().map(|listener| listener.via.clone()),
+        facts: Vec::new(),
+        help: Vec::new(),
+    }
+}
+
+/// The host that is to listen.
+fn listens(forward: &PlannedForward) -> &str {
+    forward.listener.as_ref().map_or(HostId::LOCAL, |listener| listener.host.as_str())
 }

@@ -7,7 +7,7 @@ mod host_key;
 mod login;
 mod tunnel;
 
-pub use forward::{check, listen};
+pub use forward::{bound_too_narrow, bound_too_wide, check, far_listen, listen};
 pub use tunnel::TunnelBlame;
 
 use std::time::Duration;

@@ -3,23 +3,27 @@
 use std::sync::Arc;
 
 use super::{Driver, Report};
-use crate::engine::act::Proof;
-use crate::engine::life::{Promise, Work};
-use crate::engine::{Event, Failure, blame};
-use crate::forward::Bound;
+use crate::engine::life::{Promise, Served, Work};
+use crate::engine::proof::Proof;
+use crate::engine::{Event, Failure, ListenAddress, blame};
+use crate::forward::{Bound, RemoteRelay};
+use crate::plan::TunnelId;
 use crate::ssh::Session;
 
 impl Driver {
     /// Takes every local port before anybody is contacted: a port that is taken costs no login.
     pub(super) async fn bind_listeners(&mut self) -> Result<(), Failure> {
         for (f, planned) in self.scene.plan.forwards.iter().enumerate() {
+            if planned.listener.is_some() {
+                continue;
+            }
             let (id, listen) = (planned.forward.id.clone(), planned.forward.listen);
             let bound = Bound::bind(listen)
                 .await
                 .map_err(|error| blame::listen(&format!("forward \"{id}\""), listen, &error))?;
-            let local = bound.local();
-            self.board.post(|snapshot| snapshot.forwards[f].listen = Some(local));
-            self.scene.tell(Event::ForwardListening { forward: id, local });
+            let at = ListenAddress::here(bound.local());
+            self.board.post(|snapshot| snapshot.forwards[f].listen = Some(at.clone()));
+            self.scene.tell(Event::ForwardListening { forward: id, at });
             self.forwards[f].bound = Some(bound);
         }
         Ok(())
@@ -37,53 +41,65 @@ impl Driver {
     pub(super) fn prove(&mut self, f: usize) {
         let planned = &self.scene.plan.forwards[f];
         self.scene.tell(Event::ForwardChecking { forward: planned.forward.id.clone() });
-        let dialer = self.scene.dialer(planned, self.session_of(f));
+        let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
+        let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Proved(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
             let planned = &scene.plan.forwards[f];
             if let Some(dialer) = dialer {
-                promise.keep(Report::Proved(f, scene.prove(planned, &dialer).await));
+                promise.keep(Report::Proved(f, scene.prove(planned, &dialer, listens).await));
             }
         }));
     }
 
-    fn session_of(&self, f: usize) -> Option<Arc<Session>> {
-        let via = self.scene.plan.forwards[f].via.as_ref()?;
-        let t = self.scene.plan.place(via)?;
-        self.tunnels[t].session.clone()
+    fn session_of(&self, tunnel: Option<&TunnelId>) -> Option<Arc<Session>> {
+        self.tunnels[self.scene.plan.place(tunnel?)?].session.clone()
     }
 
     /// Serves a forward that was proved, unless it is being stopped by now.
     pub(super) fn serve(&mut self, f: usize, proof: Proof) {
         let planned = &self.scene.plan.forwards[f];
-        let Some(dialer) = self.scene.dialer(planned, self.session_of(f)) else { return };
+        let Some(dialer) = self.scene.dialer(planned, self.session_of(planned.via.as_ref())) else { return };
+        let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
         let terms = self.scene.terms_of(planned);
         let life = &mut self.forwards[f];
-        let Some(bound) = life.bound.take() else { return };
-        let relay = bound.serve(dialer, life.meter.clone(), terms);
-        let event = Event::ForwardUp {
-            forward: planned.forward.id.clone(),
-            local: relay.local(),
-            answer: proof.answer,
-            elapsed: proof.elapsed,
+        let meter = life.meter.clone();
+        let (served, at) = match (proof.listener, listens, life.bound.take()) {
+            (Some(listener), Some(session), _) => {
+                let at = self.scene.listening(planned, &listener);
+                (Served::There(RemoteRelay::serve(listener, &session, dialer, meter, terms)), at)
+            }
+            (None, _, Some(bound)) => {
+                let relay = bound.serve(dialer, meter, terms);
+                let at = ListenAddress::here(relay.local());
+                (Served::Here(relay), at)
+            }
+            // Its session is gone again, and with it what it was asked for.
+            _ => return,
         };
-        life.relay = Some(relay);
-        self.scene.tell(event);
+        life.served = Some(served);
+        self.board.post(|snapshot| snapshot.forwards[f].listen = Some(at.clone()));
+        let forward = planned.forward.id.clone();
+        self.scene.tell(Event::ForwardUp { forward, at, answer: proof.answer, elapsed: proof.elapsed });
     }
 
     pub(super) fn stop(&mut self, f: usize) {
         let life = &mut self.forwards[f];
         life.bound = None;
-        let (proving, relay) = (life.proving.take(), life.relay.take());
+        let (proving, served) = (life.proving.take(), life.served.take());
+        let (patience, hurry) = (self.patience(), self.controls.hurry.clone());
         let promise = Promise::new(&self.reports, Report::Stopped(f));
         tokio::spawn(async move {
             let _kept_at_the_end = promise;
             if let Some(proving) = proving {
                 proving.call_off().await;
             }
-            if let Some(relay) = relay {
-                relay.stop().await;
+            if let Some(served) = served {
+                tokio::select! {
+                    () = served.stop(patience) => {}
+                    () = hurry.cancelled() => {}
+                }
             }
         });
     }

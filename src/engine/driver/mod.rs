@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::act::{Opened, Proof, Scene};
+use super::act::{Opened, Scene};
 use super::board::Board;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
+use super::proof::Proof;
 use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
 use crate::forward::Meter;
 

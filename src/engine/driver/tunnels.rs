@@ -54,7 +54,7 @@ impl Driver {
                 None => String::new(),
             };
             // It is over itself, so what is found at the latest is itself.
-            let found = broken_ground(&scene.plan, Some(t), &alive).await;
+            let found = broken_ground(&scene.plan, &[t], &alive).await;
             let (t, ending) = found.unwrap_or((t, own));
             let tunnel = &scene.plan.tunnels[t];
             let failure = TunnelBlame { plan: &scene.plan, tunnel }.lost(&ending);
@@ -64,22 +64,23 @@ impl Driver {
 
     /// Opening a tunnel failed: what it stands on may be the reason.
     pub(super) fn blame_for_opening(&self, t: usize, failure: Failure) {
-        self.blame_ground(Some(t), Report::Blamed(t, failure));
+        self.blame_ground(vec![t], Report::Blamed(t, failure));
     }
 
     /// Proving a forward failed: what it stands on may be the reason.
     pub(super) fn blame_for_proof(&self, f: usize, failure: Failure) {
-        let via = self.scene.plan.forwards[f].via.as_ref();
-        self.blame_ground(via.and_then(|id| self.scene.plan.place(id)), Report::Unproved(f, failure));
+        let needs = self.scene.plan.forwards[f].needs();
+        let tops = needs.filter_map(|id| self.scene.plan.place(id)).collect();
+        self.blame_ground(tops, Report::Unproved(f, failure));
     }
 
-    /// Reports the lowest broken tunnel under `top`, or `otherwise` when all of them answer.
-    fn blame_ground(&self, top: Option<usize>, otherwise: Report) {
+    /// Reports the lowest broken tunnel of these and those under them, or `otherwise` when all answer.
+    fn blame_ground(&self, tops: Vec<usize>, otherwise: Report) {
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, otherwise);
         let sessions: Vec<_> = self.tunnels.iter().map(TunnelLife::live).collect();
         tokio::spawn(async move {
-            if let Some((t, ending)) = broken_ground(&scene.plan, top, &sessions).await {
+            if let Some((t, ending)) = broken_ground(&scene.plan, &tops, &sessions).await {
                 let tunnel = &scene.plan.tunnels[t];
                 let failure = TunnelBlame { plan: &scene.plan, tunnel }.lost(&ending);
                 promise.keep(Report::Blamed(t, failure));
@@ -89,7 +90,7 @@ impl Driver {
 
     pub(super) fn close(&mut self, t: usize) {
         let life = std::mem::take(&mut self.tunnels[t]);
-        let patience = if self.machine.has_failed() { SHORT_GOODBYE } else { GOODBYE };
+        let patience = self.patience();
         let (promise, hurry) = (Promise::new(&self.reports, Report::Closed(t)), self.controls.hurry.clone());
         tokio::spawn(async move {
             let _kept_at_the_end = promise;
@@ -117,6 +118,11 @@ impl Driver {
                 }
             }
         });
+    }
+
+    /// How long others may take to say goodbye.
+    pub(super) fn patience(&self) -> Duration {
+        if self.machine.has_failed() { SHORT_GOODBYE } else { GOODBYE }
     }
 
     pub(super) fn measure_round_trips(&self) {

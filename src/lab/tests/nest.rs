@@ -24,6 +24,8 @@ pub(super) fn id(text: &str) -> HostId {
 fn forward(to: Target) -> Forward {
     Forward {
         id: ForwardId(to.to_string()),
+        at: HostId::local(),
+        on: None,
         listen: Listen::AUTO,
         to,
         check: Check::Tcp,

@@ -4,13 +4,15 @@ use super::nest::id;
 use crate::lab::refusal::Refusal;
 use crate::lab::rules::{Answer, Rules};
 use crate::topology::{
-    Address, Check, Dial, Endpoint, Forward, ForwardId, Host, Link, Listen, Plain, Policy, PortSet, Target,
-    Topology,
+    Address, Check, Dial, Endpoint, Forward, ForwardId, Host, HostId, Link, Listen, Plain, Policy, PortSet,
+    Target, Topology,
 };
 
 fn rules(links: Vec<Link>, targets: Vec<Target>) -> Rules {
     let forward = |to: Target| Forward {
         id: ForwardId(to.to_string()),
+        at: HostId::local(),
+        on: None,
         listen: Listen::AUTO,
         to,
         check: Check::Tcp,

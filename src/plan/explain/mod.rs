@@ -104,6 +104,8 @@ impl Route {
 
 /// Explains the route of one forward, or of all.
 pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOptions) -> Explanation {
+    let local = HostId::local();
+    let topology = &*topology.seen_from(options.at.as_ref().unwrap_or(&local));
     let graph = Graph::new(topology);
     let reach = Reach::new(&graph);
     let points = SinglePoints::new(&graph);
@@ -120,7 +122,8 @@ pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOpti
         errors.push(PlanError::NoRoute(error));
     }
     if only.is_none() {
-        let others = plan(topology, options).err().unwrap_or_default();
+        let options = PlanOptions { at: None, ..options.clone() };
+        let others = plan(topology, &options).err().unwrap_or_default();
         errors.extend(others.into_iter().filter(|error| matches!(error, PlanError::SameListen(_))));
     }
     Explanation { topology: topology.name.clone(), forwards, errors }

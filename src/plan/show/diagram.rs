@@ -97,7 +97,10 @@ impl Diagram {
             rows: rows.collect(),
             ..Diagram::empty(topology, |place| uses.remove(&place).unwrap_or_default())
         };
-        let on_route: HashSet<&HostId> = plan.forwards.iter().flat_map(|planned| &planned.route).collect();
+        let near = plan.forwards.iter().filter_map(|planned| planned.listener.as_ref());
+        let near = near.flat_map(|listener| &listener.route);
+        let far = plan.forwards.iter().flat_map(|planned| &planned.route);
+        let on_route: HashSet<&HostId> = far.chain(near).collect();
         diagram.boxes[0].used = on_route.contains(&HostId::local());
         for (shape, host) in diagram.boxes[1..].iter_mut().zip(&topology.hosts) {
             shape.used = on_route.contains(&host.id);
@@ -203,7 +206,7 @@ fn planned(planned: &PlannedForward) -> (String, String) {
 
 /// `127.0.0.1:5901 → screen:5900`
 fn forward(forward: &Forward) -> String {
-    escape(&format!("{} → {}", forward.listen, forward.to))
+    escape(&format!("{} → {}", forward.near(), forward.to))
 }
 
 /// The firewalls that a link crosses.

@@ -6,7 +6,7 @@ mod blocks;
 pub(super) use blocks::{options, rules, settings};
 
 use super::{and, comment};
-use crate::plan::{Grant, Grants, KeyGrant, Open, PortGrant, Rider};
+use crate::plan::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider};
 use crate::topology::escape;
 
 /// A section for each host, those logged in to first.
@@ -92,8 +92,11 @@ fn opened(key: &KeyGrant) -> String {
         };
         comment(&format!("  opens {to} for {whom}{odd}"))
     };
+    let listen = |asked: &Asked| {
+        comment(&format!("  listens on {} for {}", blocks::listened(asked.listen), asked.forward))
+    };
     let head = comment(&format!("{} logs in from {}", key.tunnel, key.client));
-    head + &key.opens.iter().map(open).collect::<String>()
+    head + &key.opens.iter().map(open).chain(key.listens.iter().map(listen)).collect::<String>()
 }
 
 /// `22 from gate-b, for T2`

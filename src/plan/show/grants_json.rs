@@ -37,10 +37,15 @@ fn key(key: &KeyGrant) -> Value {
     let opens = key.opens.iter().map(
         |open| json!({ "to": open.to.to_string(), "for": open.riders.iter().map(rider).collect::<Vec<_>>() }),
     );
+    let listens = key
+        .listens
+        .iter()
+        .map(|asked| json!({ "at": asked.listen.to_string(), "for": { "forward": asked.forward.0 } }));
     json!({
         "tunnel": key.tunnel.0,
         "client": key.client.as_str(),
         "opens": opens.collect::<Vec<_>>(),
+        "listens": listens.collect::<Vec<_>>(),
         "options": options(key),
     })
 }
@@ -81,6 +86,7 @@ mod tests {
                     "user": "alice",
                     "keys": [{ "tunnel": "T1", "client": "local",
                         "opens": [{ "to": "web:80", "for": [{ "forward": "page" }] }],
+                        "listens": [],
                         "options": "restrict,command=\"false\",port-forwarding,permitopen=\"web:80\",\
                                     permitlisten=\"NONE.invalid:1\"" }],
                     "ports": [{ "port": 22, "from": "local", "dialled": "gate:22",

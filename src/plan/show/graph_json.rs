@@ -48,7 +48,7 @@ fn link(link: &Link) -> Value {
 fn forward(forward: &Forward) -> Value {
     json!({
         "id": forward.id.0,
-        "listen": forward.listen.to_string(),
+        "listen": forward.near(),
         "to": forward.to.to_string(),
     })
 }

@@ -4,7 +4,7 @@ mod settings;
 
 use serde_json::{Value, json};
 
-use crate::plan::{Alternative, Carrier, Plan, PlannedForward, Tunnel};
+use crate::plan::{Alternative, Carrier, FarListener, Plan, PlannedForward, Tunnel};
 use crate::topology::HostClient;
 
 /// The plan for programs, as schema `hopper.plan/1`. What is absent is null.
@@ -13,6 +13,7 @@ pub fn json(plan: &Plan) -> Value {
     json!({
         "schema": "hopper.plan/1",
         "topology": plan.topology,
+        "at": plan.at.as_str(),
         "strategy": plan.strategy.as_str(),
         "layers": layers.collect::<Vec<_>>(),
         "tunnels": plan.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
@@ -46,6 +47,7 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         "listen": listen,
         "entry": entry,
         "target": tunnel.target.to_string(),
+        "kept": tunnel.kept.as_ref().map(|kept| json!({ "forward": kept.forward.0, "at": kept.at.as_str() })),
         "settings": settings::settings(&tunnel.server),
     })
 }
@@ -58,17 +60,26 @@ fn alternative(other: &Alternative) -> Value {
     })
 }
 
+fn listener(listener: &FarListener) -> Value {
+    json!({
+        "host": listener.host.as_str(),
+        "via": listener.via.0,
+        "route": listener.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+    })
+}
+
 fn forward(planned: &PlannedForward) -> Value {
     json!({
         "id": planned.forward.id.0,
-        "listen": planned.forward.listen.to_string(),
+        "listen": planned.forward.near(),
+        "listener": planned.listener.as_ref().map(listener),
         "to": planned.forward.to.to_string(),
         "entry": planned.entry.as_ref().map(|entry| entry.dial.to_string()),
         "target": planned.target.to_string(),
         "via": planned.via.as_ref().map(|id| &id.0),
         "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         "hops": planned.hops(),
-        "tunnels": planned.tunnels.len(),
+        "tunnels": planned.rides().count(),
         "alternatives": planned.alternatives.as_ref().map(|all| all.iter().map(alternative).collect::<Vec<_>>()),
         "check": settings::check(&planned.forward.check),
         "required": planned.forward.required,
@@ -99,18 +110,19 @@ mod tests {
         let wanted = json!({
             "schema": "hopper.plan/1",
             "topology": "vnc",
+            "at": "local",
             "strategy": "nested",
             "layers": [["T1"], ["T2"], ["T3"]],
             "tunnels": [
                 { "id": "T1", "client": "local", "run": "here", "control": null, "server": "gate-b", "user": null, "address": "gate-b:22",
-                  "through": null, "carrier": null, "listen": null, "entry": null, "target": "gate-b:22", "settings": usual },
+                  "through": null, "carrier": null, "listen": null, "entry": null, "target": "gate-b:22", "kept": null, "settings": usual },
                 { "id": "T2", "client": "local", "run": "here", "control": null, "server": "gate-c", "user": "alice", "address": "gate-c:22",
-                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-c:22", "settings": usual },
+                  "through": "T1", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-c:22", "kept": null, "settings": usual },
                 { "id": "T3", "client": "local", "run": "here", "control": null, "server": "gate-d", "user": null, "address": "gate-d:22",
-                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-d:22", "settings": usual },
+                  "through": "T2", "carrier": "port", "listen": "127.0.0.1:auto", "entry": null, "target": "gate-d:22", "kept": null, "settings": usual },
             ],
             "forwards": [
-                { "id": "vnc", "listen": "127.0.0.1:5901", "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
+                { "id": "vnc", "listen": "127.0.0.1:5901", "listener": null, "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
                   "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3, "alternatives": [],
                   "check": { "banner": "RFB " }, "required": true, "protocol": null },
             ],

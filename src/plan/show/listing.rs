@@ -72,6 +72,9 @@ fn tunnel(plan: &Plan, tunnel: &Tunnel) -> Row {
     if plan.is_control(&tunnel.id) {
         how.push("control session".to_owned());
     }
+    if let Some(kept) = &tunnel.kept {
+        how.push(format!("needs {}, kept by hopper at {}", kept.forward, kept.at));
+    }
     for (entry, target) in plan.kept_by(&tunnel.id) {
         how.push(format!("listens on {entry} for {target}"));
     }
@@ -85,7 +88,7 @@ fn tunnel(plan: &Plan, tunnel: &Tunnel) -> Row {
 /// `vnc  127.0.0.1:5901 -> screen:5900  dialled by gate-d over T3, check: banner "RFB "`
 fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
     let forward = &planned.forward;
-    let what = format!("{} -> {}", forward.listen, forward.to);
+    let what = format!("{} -> {}", forward.near(), forward.to);
     let server = planned.via.as_ref().and_then(|via| Some((via, plan.tunnel(via)?)));
     let dialled = match server {
         None => "dialled by local".to_owned(),
@@ -102,6 +105,9 @@ fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
         Check::None => "no check".to_owned(),
     };
     let mut how = vec![escape(&dialled), escape(&check)];
+    if let Some(listener) = &planned.listener {
+        how.insert(0, escape(&format!("{} listens, asked over {}", listener.host, listener.via)));
+    }
     if let Some(entry) = &planned.entry {
         how.insert(0, escape(&format!("plain tcp to {entry}")));
     }

@@ -11,7 +11,7 @@ mod bands;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Glyphs, Style};
-use crate::plan::{Plan, PlannedForward};
+use crate::plan::{FarListener, Plan, PlannedForward};
 use crate::topology::escape;
 use crate::topology::{Endpoint, FirewallId, Strategy};
 
@@ -33,6 +33,8 @@ pub(super) struct Picture {
     tail: String,
     /// Whether the target is a station of its own, or within the last server.
     dialled: bool,
+    /// Whether clients come from the last server, instead of going there.
+    incoming: bool,
 }
 
 /// A tunnel in the picture.
@@ -62,6 +64,7 @@ struct Station {
 struct Ink {
     line: &'static str,
     head: &'static str,
+    back: &'static str,
     wall: &'static str,
     tunnel: &'static str,
     client: &'static str,
@@ -74,6 +77,7 @@ struct Ink {
 const UNICODE: Ink = Ink {
     line: "─",
     head: "▶",
+    back: "◀",
     wall: "┃",
     tunnel: "═",
     client: "╞",
@@ -85,6 +89,7 @@ const UNICODE: Ink = Ink {
 const ASCII: Ink = Ink {
     line: "-",
     head: ">",
+    back: "<",
     wall: "|",
     tunnel: "=",
     client: "+",
@@ -107,7 +112,10 @@ impl Picture {
             };
             Band { from: from.unwrap_or_default(), to: tunnel.hop, label }
         });
-        let port = planned.forward.listen.port;
+        let port = match planned.forward.listen.port {
+            0 => ":auto".to_owned(),
+            port => format!(":{port}"),
+        };
         let dialled = !planned.within;
         let mut picture = Picture {
             ink,
@@ -115,19 +123,53 @@ impl Picture {
             stations: Vec::new(),
             nested: plan.strategy == Strategy::Nested,
             bands: bands.collect(),
-            listen: if port == 0 { ":auto".to_owned() } else { format!(":{port}") },
+            listen: match &planned.listener {
+                None => port,
+                Some(listener) => format!("{}{port}", escape(listener.host.as_str())),
+            },
             tail: match &planned.target {
                 Endpoint::Tcp(address) if dialled => format!(":{}", address.port),
                 target => escape(&target.to_string()),
             },
             dialled,
+            incoming: false,
         };
+        picture.stations_of(planned);
+        picture
+    }
+
+    /// Lays the way to a listener on another host out.
+    pub(super) fn of_listener(
+        plan: &Plan,
+        planned: &PlannedForward,
+        near: &FarListener,
+        style: Style,
+    ) -> Self {
+        let to_there = PlannedForward {
+            listener: None,
+            via: Some(near.via.clone()),
+            route: near.route.clone(),
+            walls: near.walls.clone(),
+            tunnels: near.tunnels.clone(),
+            within: true,
+            ..planned.clone()
+        };
+        let mut picture = Picture::new(plan, &to_there, style);
+        picture.stations.clear();
+        picture.listen.clear();
+        picture.tail = planned.forward.listen.to_string();
+        picture.incoming = true;
+        picture.stations_of(&to_there);
+        picture
+    }
+
+    /// Adds every host of the route.
+    fn stations_of(&mut self, planned: &PlannedForward) {
         for (hop, host) in planned.route.iter().enumerate() {
             let crossed =
                 hop.checked_sub(1).and_then(|hop| planned.walls.get(hop)).map_or(&[][..], Vec::as_slice);
-            picture.add(escape(host.as_str()), crossed);
+            self.add(escape(host.as_str()), crossed);
         }
-        picture
     }
 
     /// Adds the next host of the route, far enough away for the tunnel's name to fit under the line.
@@ -239,8 +281,12 @@ impl Picture {
         }
     }
 
-    /// From the last server to what it dials.
+    /// From the last server to what it dials, or from its listener.
     fn finish(&self, row: &mut Row, target: usize) {
+        if self.incoming {
+            row.put(&format!("{}{} {}", self.ink.back, self.ink.plain.repeat(2), self.tail));
+            return;
+        }
         row.put(&self.ink.plain.repeat(2));
         if self.dialled {
             row.put("tcp");
@@ -253,7 +299,8 @@ impl Picture {
     fn begin(&self, row: &mut Row, station: usize, anchor: usize) {
         if station == 0 {
             row.seek(anchor - self.listen.width(), " ");
-            row.put(&format!("{} ", self.listen));
+            row.put(&self.listen);
+            row.put(if self.incoming { "" } else { " " });
         } else {
             row.seek(anchor, " ");
             row.put(self.ink.begin);

@@ -54,6 +54,10 @@ pub(super) fn pictures(plan: &Plan, style: Style) -> String {
         if plan.forwards.len() > 1 {
             out.push_str(&drawn.caption(style));
         }
+        if let Some(near) = &drawn.way.planned.listener {
+            out.push_str(&Picture::of_listener(plan, drawn.way.planned, near, style).draw());
+            out.push('\n');
+        }
         out.push_str(&Picture::new(plan, drawn.way.planned, style).draw());
         out.push('\n');
     }
@@ -70,6 +74,7 @@ impl Way<'_> {
             && other.planned.tunnels.starts_with(&self.planned.tunnels)
             && other.planned.links.starts_with(&self.planned.links)
             && other.planned.entry.is_some() == self.planned.entry.is_some()
+            && other.planned.listener == self.planned.listener
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
+use crate::engine::ListenAddress;
 use crate::report::sample::{login_failure, run, three};
 use crate::topology::ForwardId;
 
@@ -59,7 +60,7 @@ Down. Nothing is left running.
 fn several_forwards_have_a_line_each_and_those_given_up_are_named() {
     let up = |name: &str, port| Event::ForwardUp {
         forward: ForwardId(name.to_owned()),
-        local: ([0, 0, 0, 0], port).into(),
+        at: ListenAddress::here(([0, 0, 0, 0], port).into()),
         answer: None,
         elapsed: Duration::ZERO,
     };

@@ -6,31 +6,35 @@ use std::ops::Range;
 
 use super::Reader;
 use super::check;
-use super::ids::Names;
-use super::listen;
+use super::ids::{self, Names};
 use super::listeners::Listeners;
+use super::near::{self, Near};
 use super::target;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
-use crate::topology::{Check, Endpoint, Forward, ForwardId, Listen, Plain, Problem, Target, code, quoted};
+use crate::topology::{
+    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Plain, Problem, Target, code, quoted,
+};
 
-const LATER: &[&str] = &["via", "at", "on_down", "hold", "env", "lazy", "idle", "open", "tags"];
+const LATER: &[&str] = &["via", "on_down", "hold", "env", "lazy", "idle", "open", "tags"];
 
 const FORWARD: Keys = Keys {
     owner: "a forward",
-    known: &["listen", "to", "check", "required", "expose", "plain", "protocol"],
+    known: &["listen", "to", "at", "check", "required", "expose", "plain", "protocol"],
     later: LATER,
 };
 
 const DEFAULTS: Keys = Keys {
     owner: "defaults for forwards",
-    known: &["listen", "check", "required", "expose", "plain", "protocol"],
+    known: &["listen", "at", "check", "required", "expose", "plain", "protocol"],
     later: LATER,
 };
 
 /// What forwards are checked against.
 pub(super) struct Around<'a> {
     pub hosts: &'a Names,
+    /// Every host that could be read.
+    pub all: &'a [Host],
     /// Hosts that hopper cannot log in to, by id.
     pub without_ssh: &'a HashMap<String, Range<usize>>,
     pub listeners: &'a mut Listeners,
@@ -39,11 +43,14 @@ pub(super) struct Around<'a> {
 /// Settings of a forward before both of its ends are known.
 #[derive(Clone)]
 pub(super) struct Draft<'n, 'a> {
-    listen: Option<Listen>,
-    listen_at: Option<&'n Node<'a>>,
+    pub listen: Option<Near>,
+    /// Where that is written.
+    pub listen_at: Option<&'n Node<'a>>,
+    /// The machine that runs it.
+    pub at: HostId,
+    pub expose: bool,
     check: Check,
     required: bool,
-    expose: bool,
     plain: Plain,
     protocol: Option<String>,
 }
@@ -53,6 +60,7 @@ impl Default for Draft<'_, '_> {
         Draft {
             listen: None,
             listen_at: None,
+            at: HostId::local(),
             check: Check::Tcp,
             required: true,
             expose: false,
@@ -74,28 +82,31 @@ pub(super) fn forward<'n, 'a>(
     let to = match &entry.node.json {
         Json::Text(_) => {
             let what = format!("forward {name}");
-            let (listen, to, host) = reader.word(&entry.node, &what, "a string", short)?;
+            let (listen, to) = reader.word(&entry.node, &what, "a string", short)?;
             draft.listen = Some(listen);
             draft.listen_at = Some(&entry.node);
-            entered(reader, &entry.node, &name, to, host, around)
+            entered(reader, &entry.node, &name, to, &draft, around)
         }
         Json::Map(entries) => {
-            settings(reader, entries, &FORWARD, &mut draft);
+            settings(reader, entries, &FORWARD, &mut draft, around.hosts);
             let to = entries.iter().find(|entry| entry.key == "to");
             if to.is_none() {
                 missing(reader, entry, "to", "\"to\": \"HOST:PORT\"");
             }
-            to.and_then(|to| far_end(reader, &to.node, &name, around))
+            to.and_then(|to| far_end(reader, &to.node, &name, &draft, around))
         }
         _ => {
             let what = format!("forward {name}");
             return reader.wrong_type(&entry.node, &what, "\"8080 -> HOST:PORT\" or an object, { … }");
         }
     };
-    let listen = near_end(reader, entry, &draft, &name, around.listeners);
+    let near = near::end(reader, entry, &draft, &name, around);
+    let (on, listen) = near?;
     Some(Forward {
         id: ForwardId(entry.key.to_string()),
-        listen: listen?,
+        at: draft.at,
+        on,
+        listen,
         to: to?,
         check: draft.check,
         required: draft.required,
@@ -106,21 +117,35 @@ pub(super) fn forward<'n, 'a>(
 }
 
 /// What every forward starts from.
-pub(super) fn defaults<'n, 'a>(reader: &mut Reader, node: &'n Node<'a>) -> Draft<'n, 'a> {
+pub(super) fn defaults<'n, 'a>(reader: &mut Reader, node: &'n Node<'a>, hosts: &Names) -> Draft<'n, 'a> {
     let mut base = Draft::default();
     if let Some(entries) = reader.map(node, "\"forward\"") {
-        settings(reader, entries, &DEFAULTS, &mut base);
+        settings(reader, entries, &DEFAULTS, &mut base, hosts);
     }
     base
 }
 
-fn settings<'n, 'a>(reader: &mut Reader, entries: &'n [Entry<'a>], keys: &Keys, draft: &mut Draft<'n, 'a>) {
+fn settings<'n, 'a>(
+    reader: &mut Reader,
+    entries: &'n [Entry<'a>],
+    keys: &Keys,
+    draft: &mut Draft<'n, 'a>,
+    hosts: &Names,
+) {
     for entry in reader.known(entries, keys) {
         let node = &entry.node;
         match entry.key.as_ref() {
             "listen" => {
-                draft.listen = listen::forward(reader, node);
+                draft.listen = near::near(reader, node);
                 draft.listen_at = Some(node);
+            }
+            "at" => {
+                let at = reader.word(node, "\"at\"", "the name of a host", |text| ids::id(text, "host"));
+                if let Some(at) = at
+                    && reader.must_exist(hosts, &at, "\"at\"", node, 0..at.len())
+                {
+                    draft.at = HostId::new(at);
+                }
             }
             "check" => assign(&mut draft.check, check::check(reader, node)),
             "required" => assign(&mut draft.required, reader.flag(entry)),
@@ -135,45 +160,9 @@ fn settings<'n, 'a>(reader: &mut Reader, entries: &'n [Entry<'a>], keys: &Keys, 
     }
 }
 
-fn near_end(
-    reader: &mut Reader,
-    entry: &Entry,
-    draft: &Draft,
-    name: &str,
-    listeners: &mut Listeners,
-) -> Option<Listen> {
-    let Some(at) = draft.listen_at else {
-        missing(reader, entry, "listen", "\"listen\": 8080, or \"listen\": \"auto\"");
-        return None;
-    };
-    let listen = draft.listen?;
-    let short = matches!(entry.node.json, Json::Text(_));
-    let place = match &at.json {
-        Json::Text(text) if short => {
-            at.part(0..text.find("->").map_or(text.len(), |arrow| text[..arrow].trim_end().len()))
-        }
-        _ => at.place(),
-    };
-    if !listen.address.is_loopback() && !draft.expose {
-        let message =
-            format!("forward {name} would be open to other machines: it listens on {}", listen.address);
-        let help = match short {
-            true => {
-                "write \"127.0.0.1\" for this machine only; to share it on purpose, use the object form with \"expose\": true"
-            }
-            false => "write \"127.0.0.1\" for this machine only, or \"expose\": true to share it on purpose",
-        };
-        let label = "reachable from other machines";
-        reader.report(Problem::new(code::EXPOSED, place.clone(), label, message).help(help));
-    }
-    listeners.add(reader, listen, place);
-    Some(listen)
-}
-
-fn far_end(reader: &mut Reader, node: &Node, name: &str, around: &Around) -> Option<Target> {
-    let (to, host) =
-        reader.word(node, "\"to\"", "\"HOST:PORT\"", |text| target::parse(text, 0..text.len()))?;
-    entered(reader, node, name, to, host, around)
+fn far_end(reader: &mut Reader, node: &Node, name: &str, draft: &Draft, around: &Around) -> Option<Target> {
+    let to = reader.word(node, "\"to\"", "\"HOST:PORT\"", |text| target::parse(text, 0..text.len()))?;
+    entered(reader, node, name, to, draft, around)
 }
 
 /// Whether the target's host is there and lets itself be entered that way.
@@ -181,13 +170,26 @@ fn entered(
     reader: &mut Reader,
     node: &Node,
     name: &str,
-    to: Target,
-    host: Range<usize>,
+    (to, host): (Target, Range<usize>),
+    draft: &Draft,
     around: &Around,
 ) -> Option<Target> {
-    if to.host().is_local() {
-        let message = format!("forward {name} leads to \"local\", the machine hopper runs on");
-        let help = "name the host to reach; what runs on this machine needs no tunnel";
+    if *to.host() == draft.at || to.host().is_local() {
+        let elsewhere = draft.listen.as_ref().is_some_and(|near| near.on(&draft.at).is_some());
+        if elsewhere && *to.host() == draft.at {
+            return Some(own(to));
+        }
+        let at = quoted(draft.at.as_str());
+        let (message, help) = match *to.host() == draft.at {
+            true => (
+                format!("forward {name} leads to {at}, the machine that it listens on"),
+                "name the host to reach; what runs on this machine needs no tunnel",
+            ),
+            false => (
+                format!("forward {name} leads to \"local\", which the hopper on {at} cannot dial"),
+                "leave \"at\" out, and let it listen on a host: \"HOST/127.0.0.1:PORT\"",
+            ),
+        };
         reader.report(Problem::new(code::FORWARD, node.part(host), "this machine", message).help(help));
         return None;
     }
@@ -213,6 +215,16 @@ fn entered(
     Some(to)
 }
 
+/// A port of the machine that runs the forward, dialled there.
+fn own(to: Target) -> Target {
+    match to {
+        Target::Dialled { host, port } => {
+            Target::Within { host, endpoint: Endpoint::Tcp(Address::new("127.0.0.1", port)) }
+        }
+        within @ Target::Within { .. } => within,
+    }
+}
+
 fn missing(reader: &mut Reader, entry: &Entry, key: &str, write: &str) {
     let message = format!("forward {} has no \"{key}\"", quoted(&entry.key));
     let label = "this forward";
@@ -223,7 +235,7 @@ fn missing(reader: &mut Reader, entry: &Entry, key: &str, write: &str) {
 }
 
 /// `LISTEN -> TARGET`, and where the name of the target's host stands.
-fn short(text: &str) -> Result<(Listen, Target, Range<usize>), Refusal> {
+fn short(text: &str) -> Result<(Near, (Target, Range<usize>)), Refusal> {
     let refuse = |label: &str| Refusal {
         code: code::FORWARD,
         message: format!("{} is not a forward", quoted(text)),
@@ -231,25 +243,14 @@ fn short(text: &str) -> Result<(Listen, Target, Range<usize>), Refusal> {
         help: "write \"8080 -> intranet:80\": where to listen, an arrow, what to reach".to_owned(),
         part: 0..text.len(),
     };
-    let Some((near, far)) = text.split_once("->") else { return Err(refuse("no `->` in it")) };
+    let Some((near_end, far)) = text.split_once("->") else { return Err(refuse("no `->` in it")) };
     if far.contains("->") {
         return Err(refuse("more than one `->` in it"));
     }
-    let listen = near.trim();
-    if listen.contains('/') {
-        return Err(Refusal {
-            code: code::NOT_YET,
-            message: "listening anywhere but on a port of this machine is not supported yet".to_owned(),
-            label: "known, but this hopper cannot do it".to_owned(),
-            help: "listen on this machine: a port, auto or 127.0.0.1:5901".to_owned(),
-            part: 0..near.len(),
-        });
-    }
-    let from = near.len() - near.trim_start().len();
-    let listen = listen::parse(text, from..from + listen.len())?;
-    let start = near.len() + 2 + (far.len() - far.trim_start().len());
-    let (to, host) = target::parse(text, start..start + far.trim().len())?;
-    Ok((listen, to, host))
+    let from = near_end.len() - near_end.trim_start().len();
+    let listen = near::parse(text, from..from + near_end.trim().len())?;
+    let start = near_end.len() + 2 + (far.len() - far.trim_start().len());
+    Ok((listen, target::parse(text, start..start + far.trim().len())?))
 }
 
 fn protocol(text: &str) -> Result<String, Refusal> {

@@ -30,10 +30,17 @@ impl Names {
 }
 
 impl Reader {
-    /// Reports a name that nothing in the file has.
-    pub(super) fn must_exist(&mut self, names: &Names, name: &str, user: &str, node: &Node, part: Place) {
+    /// Whether something in the file has this name; reports it if not.
+    pub(super) fn must_exist(
+        &mut self,
+        names: &Names,
+        name: &str,
+        user: &str,
+        node: &Node,
+        part: Place,
+    ) -> bool {
         if names.has(name) {
-            return;
+            return true;
         }
         let kind = names.kind;
         let local = (kind == "host").then_some(HostId::LOCAL);
@@ -48,6 +55,7 @@ impl Reader {
         let message = format!("{user} names a {kind} that does not exist: {}", quoted(name));
         let label = format!("no {kind} has this name");
         self.report(Problem::new(code::UNKNOWN_NAME, node.part(part), label, message).help(help));
+        false
     }
 }
 

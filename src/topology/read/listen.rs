@@ -9,11 +9,11 @@ use super::address;
 use super::listeners::Listeners;
 use super::tree::{Json, Node};
 use super::value::Refusal;
-use crate::topology::{Listen, Problem, code, quoted};
+use crate::topology::{HostId, Listen, Problem, code, quoted};
 
 const EXPECTED: &str = "a port, \"auto\" or \"address:port\"";
 
-/// A listener as a forward asks for it.
+/// A listener on the machine itself.
 pub(super) fn forward(reader: &mut Reader, node: &Node) -> Option<Listen> {
     match &node.json {
         Json::Number("0") => {
@@ -25,19 +25,6 @@ pub(super) fn forward(reader: &mut Reader, node: &Node) -> Option<Listen> {
             None
         }
         Json::Number(_) => Some(Listen { port: reader.port(node, "\"listen\"")?, ..Listen::AUTO }),
-        Json::Text(text) if text.contains('/') => {
-            let what = if text.starts_with('/') {
-                "listening on a unix socket"
-            } else {
-                "a listener on another host"
-            };
-            reader.not_yet(
-                node.place(),
-                what,
-                "listen on this machine: a port, \"auto\" or \"127.0.0.1:5901\"",
-            );
-            None
-        }
         _ => reader.word(node, "\"listen\"", EXPECTED, |text| parse(text, 0..text.len())),
     }
 }
@@ -53,7 +40,7 @@ pub(super) fn carrier(reader: &mut Reader, node: &Node, listeners: &mut Listener
         );
         return None;
     }
-    listeners.add(reader, listen, node.place());
+    listeners.add(reader, &HostId::local(), listen, node.place());
     Some(listen)
 }
 

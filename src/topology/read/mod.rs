@@ -13,6 +13,7 @@ mod ids;
 mod link;
 mod listen;
 mod listeners;
+mod near;
 mod policy;
 mod ports;
 mod run;

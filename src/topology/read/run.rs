@@ -71,9 +71,14 @@ pub(super) fn topology(reader: &mut Reader, tree: &Node, stem: &str) -> Option<T
         links(reader, links_at, &base, &mut around)
     };
     let without_ssh = without_ssh(get("hosts"), hosts.as_deref().unwrap_or(&[]));
-    let base = default("forward").map(|node| forward::defaults(reader, node)).unwrap_or_default();
-    let mut around =
-        forward::Around { hosts: &host_names, without_ssh: &without_ssh, listeners: &mut listeners };
+    let base =
+        default("forward").map(|node| forward::defaults(reader, node, &host_names)).unwrap_or_default();
+    let mut around = forward::Around {
+        hosts: &host_names,
+        all: hosts.as_deref().unwrap_or(&[]),
+        without_ssh: &without_ssh,
+        listeners: &mut listeners,
+    };
     let forwards = forwards(reader, get("forwards"), &base, &mut around);
     let policy = get("policy").map_or_else(Policy::default, |entry| policy::policy(reader, &entry.node));
 

@@ -49,6 +49,10 @@ pub(super) fn uses(plan: &Plan) -> (HashMap<usize, Use>, Vec<Inner>) {
         if let Some(entry) = &planned.entry {
             mark(entry.link, entry.port());
         }
+        if let Some(listener) = &planned.listener {
+            let endpoint = format!("listens on {}", planned.forward.listen);
+            within.push(Inner { host: listener.host.clone(), endpoint, forward: id.clone() });
+        }
         match (&planned.target, planned.links.last()) {
             (Endpoint::Tcp(address), Some(&link)) if !planned.within => mark(link, address.port),
             (target, _) => {

@@ -2,7 +2,7 @@
 //! that could mean more than itself in one of them is left out, so that less is granted and never more.
 
 use crate::plan::{Grant, KeyGrant, Open};
-use crate::topology::Endpoint;
+use crate::topology::{Endpoint, Listen};
 
 /// Asks for nothing that there is: options of a key know no word for "none". `.invalid` is no name
 /// anywhere, and the capitals match no request to listen, since sshd puts those in small letters first.
@@ -18,9 +18,14 @@ pub(in crate::plan::show) fn options(key: &KeyGrant) -> String {
         permitted.push(NOTHING.to_owned());
     }
     let opens: String = permitted.iter().map(|to| format!(",permitopen=\"{to}\"")).collect();
+    let mut listened: Vec<String> = key.listens.iter().map(|asked| listened(asked.listen)).collect();
+    if listened.is_empty() {
+        listened.push(NOTHING.to_owned());
+    }
+    let listens: String = listened.iter().map(|at| format!(",permitlisten=\"{at}\"")).collect();
     // `restrict` leaves commands alone, and with those one could go anywhere.
     let none = if key.commands { "" } else { "command=\"false\"," };
-    format!("restrict,{none}port-forwarding{opens},permitlisten=\"{NOTHING}\"")
+    format!("restrict,{none}port-forwarding{opens}{listens}")
 }
 
 /// The settings of the account in `sshd_config`; `None` when nobody logs in, or its name means more there.
@@ -30,20 +35,27 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     }
     let user = user(grant)?;
     let opens = || grant.keys.iter().flat_map(|key| &key.opens);
-    let permitted = match permitted(opens()).join(" ") {
-        none if none.is_empty() => "none".to_owned(),
-        some => some,
+    let or_none = |words: Vec<String>| if words.is_empty() { "none".to_owned() } else { words.join(" ") };
+    let (permitted, asked) = (or_none(permitted(opens())), || grant.keys.iter().flat_map(|key| &key.listens));
+    let listens = or_none(asked().map(|asked| listened(asked.listen)).collect());
+    let forwarding = match (opens().next(), asked().next()) {
+        (_, None) => "local",
+        (None, Some(_)) => "remote",
+        (Some(_), Some(_)) => "yes",
     };
+    // Where nobody else is to be let in, the server need not look at what it is asked for.
+    let gateway =
+        if asked().all(|asked| asked.listen.address.is_loopback()) { "no" } else { "clientspecified" };
     let sessions = if grant.keys.iter().any(|key| key.commands) { "" } else { "    MaxSessions 0\n" };
     let unix =
         if opens().any(|open| is_unix(&open.to) && permit(&open.to).is_some()) { "local" } else { "no" };
     Some(format!(
         "Match User {user}
-    AllowTcpForwarding local
+    AllowTcpForwarding {forwarding}
     PermitOpen {permitted}
-    PermitListen none
+    PermitListen {listens}
     AllowStreamLocalForwarding {unix}
-    GatewayPorts no
+    GatewayPorts {gateway}
     X11Forwarding no
     AllowAgentForwarding no
     PermitTunnel no
@@ -75,6 +87,16 @@ pub(super) fn permit(to: &Endpoint) -> Option<String> {
         Endpoint::Tcp(address) => is_plain(&address.host).then(|| address.to_string()),
         // sshd takes the path for a name, and has no port to compare.
         Endpoint::Unix(path) => is_plain(&path.replace('/', "")).then(|| format!("[{path}]:*")),
+    }
+}
+
+/// What permits to listen there. A port that the server chooses is any port to it.
+pub(super) fn listened(listen: Listen) -> String {
+    let port = if listen.port == 0 { "*".to_owned() } else { listen.port.to_string() };
+    if listen.address.is_ipv6() {
+        format!("[{}]:{port}", listen.address)
+    } else {
+        format!("{}:{port}", listen.address)
     }
 }
 

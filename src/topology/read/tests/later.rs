@@ -23,16 +23,14 @@ fn whatever_is_not_supported_yet_says_so() {
     not_yet(&with_host(r#"{"host_key": {"policy": "ask"}}"#), "\"ask\"");
     not_yet(&with_host(r#"{"host_key": {"policy": "accept-new"}}"#), "\"accept-new\"");
     not_yet(&with_host(r#"{"host_key": {"ca": "x"}}"#), "\"ca\"");
-    for key in ["via", "at", "on_down", "hold", "env", "lazy", "idle"] {
+    for key in ["via", "on_down", "hold", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
     }
     for (forward, place) in [
-        (r#"{"listen": "/run/x.sock", "to": "db:1"}"#, "\"/run/x.sock\""),
-        (r#"{"listen": "gate/127.0.0.1:1", "to": "db:1"}"#, "\"gate/127.0.0.1:1\""),
+        (r#"{"listen": "/run/x.sock", "to": "db:1"}"#, "/run/x.sock"),
         (r#"{"listen": 1, "to": "socks"}"#, "socks"),
         (r#""1080 -> gate/socks""#, "gate/socks"),
-        (r#""gate/127.0.0.1:1 -> db:1""#, "gate/127.0.0.1:1 "),
     ] {
         not_yet(&with_forwards(&format!(r#"{{"f": {forward}}}"#)), place);
     }

@@ -5,6 +5,7 @@ mod accepted;
 mod hosts;
 mod later;
 mod links;
+mod near;
 mod random;
 mod secrets;
 mod syntax;

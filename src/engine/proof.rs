@@ -1,0 +1,67 @@
+//! Proves one forward: its far end answers, and where another host listens for it, that host does so for those
+//! who may connect. Decides nothing; what comes of it goes back to the driver.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::act::Scene;
+use super::{Failure, ListenAddress, blame};
+use crate::forward::{self, Dialer, Openness};
+use crate::plan::PlannedForward;
+use crate::ssh::{Listener, Session};
+
+/// A forward that was proved.
+pub(super) struct Proof {
+    pub answer: Option<String>,
+    pub elapsed: Duration,
+    /// Its listener, where another host listens for it.
+    pub listener: Option<Listener>,
+}
+
+impl Scene {
+    /// Proves a forward's far end; then, where another host listens for it, has that host listen over this
+    /// session.
+    pub async fn prove(
+        &self,
+        forward: &PlannedForward,
+        dialer: &Dialer,
+        listens: Option<Arc<Session>>,
+    ) -> Result<Proof, Failure> {
+        let started = Instant::now();
+        let limit = self.limit_of(forward);
+        let answer = forward::prove(dialer, &forward.forward.check, limit).await;
+        let answer = answer.map_err(|error| blame::check(forward, &error))?;
+        let elapsed = started.elapsed();
+        let listener = match (&forward.listener, listens) {
+            (None, _) => None,
+            (Some(_), None) => return Err(blame::own_fault()),
+            (Some(_), Some(session)) => Some(self.listen_there(forward, &session).await?),
+        };
+        Ok(Proof { answer, elapsed, listener })
+    }
+
+    /// Has a host listen for a forward, and sees to it that it does so for those who may connect and no others.
+    async fn listen_there(&self, forward: &PlannedForward, session: &Session) -> Result<Listener, Failure> {
+        let listen = forward.forward.listen;
+        let limit = self.limit_of(forward);
+        let listener = session.listen(&listen.address.to_string(), listen.port, limit).await;
+        let mut listener = listener.map_err(|error| blame::far_listen(forward, &error))?;
+        let tunnel = forward.listener.as_ref().and_then(|listener| self.plan.tunnel(&listener.via));
+        let own = tunnel.ok_or_else(blame::own_fault)?.server.address.host.clone();
+        let open = Openness::of(&mut listener, session, &own, limit).await;
+        let wanted = !listen.address.is_loopback();
+        tracing::debug!(forward = %forward.forward.id, ?open, wanted, "where the server listens");
+        match open {
+            Openness::Open if !wanted && !forward.forward.expose => Err(blame::bound_too_wide(forward)),
+            Openness::Closed if wanted => Err(blame::bound_too_narrow(forward)),
+            _ => Ok(listener),
+        }
+    }
+
+    /// Where programs connect to a forward for which another host listens.
+    pub fn listening(&self, forward: &PlannedForward, listener: &Listener) -> ListenAddress {
+        let address = SocketAddr::new(forward.forward.listen.address, listener.port());
+        ListenAddress { on: forward.listener.as_ref().map(|listener| listener.host.clone()), address }
+    }
+}
