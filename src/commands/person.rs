@@ -1,6 +1,5 @@
 //! Who runs hopper: their name, home, agent and terminal.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -12,8 +11,7 @@ use zeroize::Zeroizing;
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::Plan;
-use crate::ssh::{Ask, Login, Question, Secret, Trust};
-use crate::topology::HostId;
+use crate::ssh::{Ask, Login, Secret, Trust};
 
 /// What the person can log in with, where the plan leads. `ask` is how they are asked.
 ///
@@ -48,44 +46,6 @@ fn login_name() -> Result<String, Failure> {
     })
 }
 
-/// Clears the way for a question, runs it, and puts back what was there.
-pub type Aside = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
-
-/// The number of each host's hop: a person who is asked wants to know how far along it is.
-pub type Hops = Arc<HashMap<HostId, usize>>;
-
-/// The hops of a plan.
-pub fn hops(plan: &Plan) -> Hops {
-    Arc::new(plan.tunnels.iter().map(|tunnel| (tunnel.server.id.clone(), tunnel.hop)).collect())
-}
-
-/// Asks on the person's terminal, `aside` from whatever is shown there.
-pub fn ask_on_terminal(terminal: Terminal, aside: Aside, hops: Hops) -> Ask {
-    Arc::new(move |question: Question| {
-        let (terminal, aside, text) = (terminal.clone(), aside.clone(), in_words(&question, &hops));
-        Box::pin(async move {
-            let asking = tokio::task::spawn_blocking(move || {
-                let mut answer = None;
-                aside(&mut || answer = terminal.ask(&text, question.hidden));
-                answer
-            });
-            asking.await.unwrap_or_default()
-        })
-    })
-}
-
-/// A question as a person reads it: what the host said, and what it asks, after the number of its hop.
-pub fn in_words(question: &Question, hops: &HashMap<HostId, usize>) -> String {
-    let hop = hops.get(&question.host).map(|hop| format!("hop {hop}, ")).unwrap_or_default();
-    let said = question.before.iter().map(|line| format!("{hop}{} says: {line}\n", question.host));
-    format!("{}{hop}{}", said.collect::<String>(), question.text)
-}
-
-/// Asks nobody.
-pub fn ask_nobody() -> Ask {
-    Arc::new(|_| Box::pin(async { None }))
-}
-
 /// The controlling terminal, put back as it was when the process ends in the middle of a question.
 #[derive(Clone, Default)]
 pub struct Terminal {
@@ -93,6 +53,11 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// Whether there is one.
+    pub fn is_there(&self) -> bool {
+        File::open("/dev/tty").is_ok()
+    }
+
     /// Asks, and reads one line; `hidden` shows nothing of it. `None` without a terminal, or when its
     /// end was typed.
     pub fn ask(&self, question: &str, hidden: bool) -> Option<Secret> {
@@ -132,23 +97,4 @@ fn seen(mut tty: &File, question: &str) -> io::Result<Option<Secret>> {
         return Ok(None);
     }
     Ok(Some(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_question_names_the_hop() {
-        let question = Question {
-            host: HostId::new("gate-b"),
-            before: vec!["Welcome".to_owned()],
-            wanted: String::new(),
-            text: "gate-b asks: \"Code:\" ".to_owned(),
-            hidden: true,
-        };
-        let hops = HashMap::from([(HostId::new("gate-b"), 2)]);
-        let wanted = "hop 2, gate-b says: Welcome\nhop 2, gate-b asks: \"Code:\" ";
-        assert_eq!(in_words(&question, &hops), wanted);
-    }
 }

@@ -35,5 +35,6 @@ mod telescope;
 mod topology;
 mod trust;
 mod typed;
+mod unlock;
 mod until;
 mod vnc;

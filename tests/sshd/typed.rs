@@ -13,7 +13,7 @@ use super::load::{MIB, script};
 use super::topology::Topology;
 
 /// What must never be found anywhere.
-const CANARY: &str = "xyzzy-7f3a-canary";
+pub const CANARY: &str = "xyzzy-7f3a-canary";
 
 /// sshd takes root's password.
 const PASSWORDS: &str = "PermitRootLogin yes\nPasswordAuthentication yes\nAuthenticationMethods password";
@@ -32,7 +32,7 @@ fn with_password(hosts: usize) -> Option<Bed> {
 }
 
 /// Two hosts, the first of which lets in by key and the second by what PAM asks.
-fn that_asks(first: &str, password: bool, code: bool) -> Option<(Bed, String)> {
+pub fn that_asks(first: &str, password: bool, code: bool) -> Option<(Bed, String)> {
     let bed = Bed::hosts(2)?;
     bed.start_sshd(1, "");
     bed.set_password(2, CANARY);
@@ -45,6 +45,12 @@ fn that_asks(first: &str, password: bool, code: bool) -> Option<(Bed, String)> {
 /// `up` with these words on a terminal where somebody answers these questions.
 fn typed(hopper: &Hopper, topology: &Topology, answers: &[(&str, &str)], words: &[&str]) -> Ended {
     let file = topology.write(hopper.bed());
+    let file = file.to_str().expect("a plain path");
+    on_terminal(hopper, answers, &[&["up"], words, &[file]].concat())
+}
+
+/// hopper with these words on a terminal where somebody answers these questions.
+pub fn on_terminal(hopper: &Hopper, answers: &[(&str, &str)], words: &[&str]) -> Ended {
     let [python, terminal] = script("terminal.py");
     let mut command = hopper.bed().on(0, python);
     command.arg(terminal);
@@ -52,11 +58,11 @@ fn typed(hopper: &Hopper, topology: &Topology, answers: &[(&str, &str)], words: 
     for (prompt, answer) in others {
         command.args(["--also", prompt, answer]);
     }
-    command.args([last.0, last.1, "0", env!("CARGO_BIN_EXE_hopper"), "up"]).args(words).arg(file);
+    command.args([last.0, last.1, "0", env!("CARGO_BIN_EXE_hopper")]).args(words);
     hopper.start_command(&mut command).ended()
 }
 
-fn carries(hopper: &Hopper) {
+pub fn carries(hopper: &Hopper) {
     hopper.bed().load_whole(0, NEAR, &[("both", MIB, 1)]);
     hopper.down();
     hopper.assert_nothing_left();

@@ -49,6 +49,10 @@ impl TunnelBlame<'_> {
                 "run it in a terminal to be asked, or load a locked key first: ssh-add FILE".to_owned(),
             );
             help.push(format!(
+                "or let it wait: hopper up -d --unlock-within 10m FILE, and then hopper unlock {}",
+                self.plan.topology
+            ));
+            help.push(format!(
                 "or say where it is kept: \"{server}\": {{ …, \"secret\": {{ \"command\": [\"pass\", \"show\", \"NAME\"] }} }}"
             ));
             return help;
