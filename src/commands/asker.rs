@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::person::Terminal;
 use crate::control::{Asked, Questions};
 use crate::plan::Plan;
-use crate::ssh::{Ask, Question, Secret};
+use crate::ssh::{Ask, Notice, Question, Secret};
 use crate::topology::HostId;
 
 /// Clears the way for a question, runs it, and puts back what was there.
@@ -63,6 +63,15 @@ impl Asker {
         })
     }
 
+    /// The way to tell something, where the run is shown.
+    pub fn notice(&self) -> Notice {
+        let aside = self.aside.clone();
+        Arc::new(move |line| {
+            tracing::info!("{line}");
+            say(&aside, line);
+        })
+    }
+
     async fn at_the_terminal(self: Arc<Self>, question: Question) -> Option<Secret> {
         let asking = tokio::task::spawn_blocking(move || {
             let text = in_words(&question, &self.hops);
@@ -81,13 +90,17 @@ impl Asker {
         }
         let (host, wanted) = (question.host.to_string(), question.wanted.clone());
         tracing::warn!(host, wanted, "waits for hopper unlock {}", self.name);
-        let notice = format!("{host} waits for {wanted}. Answer with: hopper unlock {}\n", self.name);
-        // Whoever started the run may not listen; `status` tells it as well.
-        (self.aside)(&mut || drop(std::io::stderr().write_all(notice.as_bytes())));
+        say(&self.aside, &format!("{host} waits for {wanted}. Answer with: hopper unlock {}", self.name));
         let text = in_words(&question, &self.hops);
         let asked = Asked { id: 0, host, wanted, text, hidden: question.hidden };
         tokio::time::timeout(limit, self.questions.ask(asked)).await.ok().flatten()
     }
+}
+
+/// Whoever started the run may not listen; the log and `status` tell it as well.
+fn say(aside: &Aside, line: &str) {
+    let line = format!("{line}\n");
+    aside(&mut || drop(std::io::stderr().write_all(line.as_bytes())));
 }
 
 /// A question as a person reads it: what the host said, and what it asks, after the number of its hop.

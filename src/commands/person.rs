@@ -11,17 +11,28 @@ use zeroize::Zeroizing;
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::Plan;
-use crate::ssh::{Ask, Login, Secret, Trust};
+use crate::ssh::{Ask, Login, Notice, Secret, Trust};
+use crate::topology::SecretSource;
 
-/// What the person can log in with, where the plan leads. `ask` is how they are asked.
+/// What the person can log in with, where the plan leads. `ask` is how they are asked, `notice` how they are
+/// told what is waited for.
 ///
 /// # Errors
 /// H0301 when a host has no `user`, and the person's own login name cannot be found out.
-pub fn login(plan: &Plan, ask: Ask) -> Result<Login, Failure> {
+pub fn login(plan: &Plan, ask: Ask, notice: Notice) -> Result<Login, Failure> {
     let own_name_needed = plan.tunnels.iter().any(|tunnel| tunnel.server.user.is_none());
     let user = if own_name_needed { login_name()? } else { String::new() };
     let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(Login::of_person(user, home(), agent, ask))
+    let secrets = plan.tunnels.iter().flat_map(|tunnel| &tunnel.server.secrets);
+    let kept_in_environment = secrets
+        .filter_map(|secret| match &secret.source {
+            SecretSource::Env(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let mut login = Login::of_person(user, home(), agent, ask);
+    (login.notice, login.kept_in_environment) = (notice, kept_in_environment);
+    Ok(login)
 }
 
 /// Which host keys the person trusts.

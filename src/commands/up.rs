@@ -20,7 +20,7 @@ use crate::engine::{
 use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::{Mode, Reporter, Sink};
-use crate::ssh::{Ask, Login, RealNetwork, Trust};
+use crate::ssh::{Ask, Login, Notice, RealNetwork, Trust};
 use crate::topology::{HostId, Topology};
 
 /// What `up` was asked to do.
@@ -126,7 +126,8 @@ async fn hold(
             unlock_within: options.unlock_within,
             in_background: in_background.clone(),
         };
-        real(&plan, if options.ask { asker.ask() } else { asker::nobody() })?
+        let notice = asker.notice();
+        real(&plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?
     };
     let controls = Controls::default();
     let mut run = engine::start(plan.clone(), world, controls.clone());
@@ -255,8 +256,8 @@ fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     }
 }
 
-fn real(plan: &Plan, ask: Ask) -> Result<World, Failure> {
-    let login = person::login(plan, ask)?;
+fn real(plan: &Plan, ask: Ask, notice: Notice) -> Result<World, Failure> {
+    let login = person::login(plan, ask, notice)?;
     Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::attempt::Attempt;
 use super::gatekeeper::Gatekeeper;
 use super::key_file::KeyFile;
-use super::question::{Ask, NoAnswer, Question};
+use super::question::{Ask, NoAnswer, Notice, Question};
 use super::secret::Secret;
 use super::secret_source::fetch;
 use crate::topology::{Host, HostId, SecretPurpose, SecretRef, SecretSource, escape};
@@ -29,6 +29,10 @@ pub struct Login {
     pub home: Option<PathBuf>,
     /// How the person is asked.
     pub ask: Ask,
+    /// How the person is told what is waited for.
+    pub notice: Notice,
+    /// Environment variables that hold secrets: no program that is run for another one gets them.
+    pub kept_in_environment: Vec<String>,
     /// The only key to offer, to every host: for hosts that hopper plays itself.
     pub only: Option<Arc<PrivateKey>>,
     /// Questions open now: a person may take longer than a deadline allows a machine.
@@ -90,6 +94,8 @@ impl Login {
             agent,
             home,
             ask,
+            notice: Arc::new(|_| {}),
+            kept_in_environment: Vec::new(),
             only: None,
             asked: AtomicUsize::new(0),
             turn: Mutex::new(()),
@@ -152,7 +158,9 @@ impl Login {
             return self.ask(question).await;
         }
         let _open = self.open_question();
-        fetch(&kept.source, &question.text, self.home.as_deref()).await.map_err(NoAnswer::NotHad)
+        fetch(&kept.source, &question.text, self.home.as_deref(), &self.kept_in_environment)
+            .await
+            .map_err(NoAnswer::NotHad)
     }
 
     /// The password that this host took before in this run.

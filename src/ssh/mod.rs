@@ -44,7 +44,7 @@ pub use login::{Login, LoginError, LoginRefusal};
 pub use network::{ByteStream, Dialled, Dialling, Network, RealNetwork};
 pub use open_error::{OpenError, Step};
 pub use process::{Exit, Process};
-pub use question::{Ask, Asking, Question};
+pub use question::{Ask, Asking, Notice, Question};
 pub use secret::Secret;
 pub use session::{Opening, Session};
 pub use shelf::{Said, Source};

@@ -12,6 +12,9 @@ pub type Ask = Arc<dyn Fn(Question) -> Asking + Send + Sync>;
 /// An answer on its way.
 pub type Asking = Pin<Box<dyn Future<Output = Option<Secret>> + Send>>;
 
+/// Tells the person something, in one escaped line.
+pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// One question, on behalf of one host. Every text is escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {

@@ -21,7 +21,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// The most that is read of a file, or of what a program prints, in bytes.
 const LIMIT: u64 = 64 << 10;
 
-/// Fetches the secret. `question` is what an askpass program shows; `home` is where `~/` leads.
+/// Fetches the secret. `question` is what an askpass program shows; `home` is where `~/` leads; `hidden` are the
+/// environment variables that no program gets.
 /// [`SecretSource::Prompt`] is not for here: the person is asked elsewhere.
 ///
 /// # Errors
@@ -30,6 +31,7 @@ pub(super) async fn fetch(
     source: &SecretSource,
     question: &str,
     home: Option<&Path>,
+    hidden: &[String],
 ) -> Result<Secret, String> {
     match source {
         SecretSource::Prompt => Err("it is in nobody's keeping but the person's".to_owned()),
@@ -38,7 +40,7 @@ pub(super) async fn fetch(
                 return Err("its command names no program".to_owned());
             };
             let program = expand(program, home);
-            printed(&program, arguments, COMMAND_LIMIT).await
+            printed(&program, arguments, hidden, COMMAND_LIMIT).await
         }
         SecretSource::File(path) => {
             let path = expand(path, home);
@@ -59,7 +61,7 @@ pub(super) async fn fetch(
             let program = std::env::var_os("SSH_ASKPASS").filter(|program| !program.is_empty());
             let program = program.ok_or_else(|| "SSH_ASKPASS names no program".to_owned())?;
             // It asks a person, who may take as long as the server does.
-            printed(Path::new(&program), &[question.to_owned()], Duration::from_secs(3600)).await
+            printed(Path::new(&program), &[question.to_owned()], hidden, Duration::from_secs(3600)).await
         }
     }
 }
@@ -72,9 +74,18 @@ async fn on_a_thread(
 
 /// The first line that a program prints. What it says on standard error goes nowhere: it could be
 /// anything, and the terminal is in use.
-async fn printed(program: &Path, arguments: &[String], limit: Duration) -> Result<Secret, String> {
+async fn printed(
+    program: &Path,
+    arguments: &[String],
+    hidden: &[String],
+    limit: Duration,
+) -> Result<Secret, String> {
     let name = escape(&program.to_string_lossy());
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    for name in hidden {
+        command.env_remove(name);
+    }
+    let child = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -138,7 +149,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     async fn of(source: SecretSource) -> Result<String, String> {
-        fetch(&source, "what?", None).await.map(|secret| secret.expose().to_owned())
+        fetch(&source, "what?", None, &["HOPPER_TEST_UNSET".to_owned()])
+            .await
+            .map(|secret| secret.expose().to_owned())
     }
 
     fn command(words: &[&str]) -> SecretSource {

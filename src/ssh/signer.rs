@@ -66,6 +66,8 @@ impl Signer for FileSigner<'_> {
     }
 }
 
+/// An agent that asks nobody has signed by then.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long an agent may take to sign: it may ask a person to confirm, or to touch a key.
 const CONFIRM: Duration = Duration::from_secs(30);
 
@@ -73,19 +75,20 @@ const CONFIRM: Duration = Duration::from_secs(30);
 pub(super) struct AgentSigner<'a> {
     agent: AgentClient<UnixStream>,
     login: &'a Login,
+    host: &'a Host,
     /// The key to sign with, where the server is shown a certificate that the agent does not hold.
     key: Option<PublicKey>,
 }
 
 impl<'a> AgentSigner<'a> {
     /// With the key or certificate that the server is shown.
-    pub fn new(agent: AgentClient<UnixStream>, login: &'a Login) -> Self {
-        AgentSigner { agent, login, key: None }
+    pub fn new(agent: AgentClient<UnixStream>, login: &'a Login, host: &'a Host) -> Self {
+        AgentSigner { agent, login, host, key: None }
     }
 
     /// With this key, whatever the server is shown.
-    pub fn with(agent: AgentClient<UnixStream>, login: &'a Login, key: PublicKey) -> Self {
-        AgentSigner { agent, login, key: Some(key) }
+    pub fn with_key(self, key: PublicKey) -> Self {
+        AgentSigner { key: Some(key), ..self }
     }
 }
 
@@ -101,6 +104,12 @@ impl Signer for AgentSigner<'_> {
         let _open = self.login.open_question();
         let own = self.key.clone().map(AgentIdentity::from);
         let signing = self.agent.sign_request(own.as_ref().unwrap_or(key), hash, data);
+        tokio::pin!(signing);
+        if let Ok(signed) = tokio::time::timeout(AT_ONCE, &mut signing).await {
+            return Ok(signed?);
+        }
+        let what = "waits for the agent to sign; confirm it there, or touch the security key";
+        (self.login.notice)(&format!("{} {what}", self.host.id));
         match tokio::time::timeout(CONFIRM, signing).await {
             Ok(signed) => Ok(signed?),
             Err(_) => Err(SignError::AgentSilent),

@@ -144,7 +144,10 @@ fn a_key_that_wants_a_confirmation_waits_for_it_and_a_refusal_is_told() {
     // The person takes longer than the machine is given for a login.
     let slow = askpass(&bed, "slow", "sleep 3; exit 0");
     let hopper = Hopper::on(&bed).with_agent(agent_that_asks(&bed, "asks", &key, &slow));
-    works(&hopper, &Topology::line(&bed).hosts("timeout", json!({ "login": "1s" })));
+    let ended = hopper.try_up(&Topology::line(&bed).hosts("timeout", json!({ "login": "1s" })), &["-d"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("h1 waits for the agent to sign"), "{}", ended.stderr);
+    hopper.down();
     let never = askpass(&bed, "never", "exit 1");
     let hopper = Hopper::on(&bed).with_agent(agent_that_asks(&bed, "refuses", &key, &never));
     let ended = hopper.try_up(&Topology::line(&bed), &["--progress", "plain"]);

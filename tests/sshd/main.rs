@@ -10,6 +10,7 @@ mod bed;
 mod broken;
 mod bulk;
 mod by_hand;
+mod canary;
 mod certificates;
 mod chain;
 mod client;

@@ -21,7 +21,7 @@ const PASSWORDS: &str = "PermitRootLogin yes\nPasswordAuthentication yes\nAuthen
 const ASKS: &str = "PermitRootLogin yes\nUsePAM yes\nKbdInteractiveAuthentication yes\n";
 
 /// `hosts` hosts where root has a password that sshd takes.
-fn with_password(hosts: usize) -> Option<Bed> {
+pub fn with_password(hosts: usize) -> Option<Bed> {
     let bed = Bed::hosts(hosts)?;
     for host in 1..=hosts {
         bed.set_password(host, CANARY);
@@ -267,5 +267,23 @@ fn a_host_that_lets_in_anybody_is_only_entered_when_the_file_says_so() {
     assert_eq!(refused.code, 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("\"auth\": [\"none\"]"), "{}", refused.stderr);
     hopper.up(&Topology::line(&bed).hosts("auth", json!(["none"])), &[]);
+    carries(&hopper);
+}
+
+#[test]
+fn a_program_that_keeps_a_secret_gets_none_of_the_others() {
+    let Some(bed) = Bed::hosts(1) else { return };
+    bed.set_password(1, "none");
+    bed.start_sshd(1, PASSWORDS);
+    bed.far_end(1);
+    let hopper = Hopper::on(&bed).with("KEY_PW", CANARY.as_ref());
+    let topology = Topology::line(&bed).hosts("auth", json!(["key", "password"])).hosts(
+        "secret",
+        json!([
+            { "env": "KEY_PW", "for": "passphrase" },
+            { "command": ["sh", "-c", "echo ${KEY_PW-none}"], "for": "password" },
+        ]),
+    );
+    hopper.up(&topology, &[]);
     carries(&hopper);
 }

@@ -129,7 +129,7 @@ impl Attempt<'_> {
         }
         for identity in chosen {
             let mut signer = match agent::connect(&socket, self.handle.agent_session_binding()).await {
-                Ok(agent) => AgentSigner::new(agent, self.login),
+                Ok(agent) => AgentSigner::new(agent, self.login, self.host),
                 Err(cause) => {
                     self.note(name, format!("not asked: {}", escape(&cause)));
                     return Ok(Verdict::Next);
@@ -221,7 +221,7 @@ impl Attempt<'_> {
         };
         match signer {
             Some(agent) => {
-                let mut signer = AgentSigner::with(agent, self.login, key);
+                let mut signer = AgentSigner::new(agent, self.login, self.host).with_key(key);
                 self.offer(&path, one, &mut signer).await
             }
             None => {
