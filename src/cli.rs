@@ -4,6 +4,7 @@ mod args;
 mod form;
 mod planning;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -14,6 +15,7 @@ use args::{
     UnlockArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
+use planning::Planning;
 
 use crate::commands::{self, Talk};
 use crate::report::{ColourChoice, Mode};
@@ -90,14 +92,10 @@ pub fn main() -> ExitCode {
         Verb::Plan(args) if args.diff || args.detailed_exitcode => {
             commands::plan_diff::run(&talk, &args.topology, &args.planning.options(), args.detailed_exitcode)
         }
-        Verb::Plan(args) => {
-            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
-        }
+        Verb::Plan(args) => print_plan(&talk, &args.topology, &args.planning, &args.form),
         Verb::Graph(args) => commands::graph::run(&talk, &args.topology, args.form.chosen()),
         Verb::Check(args) => commands::check::run(&talk, &args.topology),
-        Verb::Up(args) if args.dry_run => {
-            commands::plan::run(&talk, &args.topology, &args.planning.options(), args.form.chosen())
-        }
+        Verb::Up(args) if args.dry_run => print_plan(&talk, &args.topology, &args.planning, &args.form),
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
@@ -107,6 +105,15 @@ pub fn main() -> ExitCode {
         Verb::Logs(args) => commands::logs::run(&talk, args.topology.as_deref(), args.lines),
     };
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
+}
+
+/// In the form that was asked for.
+fn print_plan(talk: &Talk, topology: &OsStr, planning: &Planning, form: &Forms) -> commands::Ended {
+    let options = planning.options();
+    if form.grants {
+        return commands::plan_grants::run(talk, topology, &options);
+    }
+    commands::plan::run(talk, topology, &options, form.chosen())
 }
 
 fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up::Options {

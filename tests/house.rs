@@ -281,8 +281,13 @@ fn every_error_code_has_its_page() {
     let codes: BTreeSet<String> =
         files("src", &["rs"]).iter().flat_map(|file| tree::codes(&read(file))).collect();
     let pages = files("docs/errors", &["md"]);
+    let begun =
+        |page: &&String| tree::codes(page).iter().any(|code| read(page).starts_with(&format!("# {code}: ")));
+    let empty =
+        pages.iter().filter(|page| !begun(page)).map(|page| format!("{page} does not begin with its code"));
+    let empty: Vec<String> = empty.collect();
     let pages: BTreeSet<String> = pages.iter().flat_map(|page| tree::codes(page)).collect();
     let missing = codes.difference(&pages).map(|code| format!("{code} has no page docs/errors/{code}.md"));
     let stale = pages.difference(&codes).map(|code| format!("docs/errors/{code}.md: no code is called that"));
-    nothing(missing.chain(stale).collect());
+    nothing(missing.chain(stale).chain(empty).collect());
 }

@@ -24,15 +24,13 @@ pub(super) struct Forms {
     svg: bool,
     /// Print what each host must allow, for authorized_keys, sshd_config and nftables
     #[arg(long)]
-    grants: bool,
+    pub(super) grants: bool,
 }
 
 impl Forms {
-    /// The one that was asked for.
+    /// The one that was asked for, of the plan itself.
     pub(super) fn chosen(&self) -> Form {
         match self {
-            Forms { grants: true, json: true, .. } => Form::GrantsJson,
-            Forms { grants: true, .. } => Form::Grants,
             Forms { json: true, .. } => Form::Json,
             Forms { ssh: true, .. } => Form::Ssh,
             Forms { dot: true, .. } => Form::Dot,
@@ -45,11 +43,11 @@ impl Forms {
     /// The flag that makes sense for a plan only, if one was given.
     pub(super) fn of_plans_only(&self) -> Option<&'static str> {
         match self.chosen() {
+            _ if self.grants => Some("--grants"),
             Form::Ssh => Some("--ssh"),
             Form::Dot => Some("--dot"),
             Form::Mermaid => Some("--mermaid"),
             Form::Svg => Some("--svg"),
-            Form::Grants | Form::GrantsJson => Some("--grants"),
             Form::Text | Form::Json => None,
         }
     }

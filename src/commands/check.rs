@@ -29,7 +29,7 @@ pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    if let Err(errors) = plan::plan(&topology, &PlanOptions::default()) {
+    if let Err(errors) = plan::plan_everywhere(&topology, &PlanOptions::default()) {
         return Ok(talk.no_plan(&errors));
     }
     if talk.json {

@@ -7,6 +7,7 @@ use super::file::Source;
 use super::{Ended, Talk};
 use crate::engine::Exit;
 use crate::plan::show::{self, Diagram};
+use crate::topology::HostId;
 
 /// How a graph is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub fn run(talk: &Talk, wanted: &OsStr, form: Form) -> Ended {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
+    let topology = topology.seen_from(&HostId::local());
     let diagram = Diagram::of_topology(&topology);
     match form {
         Form::Text => talk.data(&show::outline(&diagram, talk.plan_style())),

@@ -13,6 +13,7 @@ mod person;
 pub mod plan;
 pub mod plan_diff;
 pub mod plan_explain;
+pub mod plan_grants;
 mod signals;
 pub mod status;
 mod talk;

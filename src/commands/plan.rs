@@ -24,10 +24,6 @@ pub enum Form {
     Mermaid,
     /// A picture.
     Svg,
-    /// What each host must allow.
-    Grants,
-    /// `hopper.grants/1`.
-    GrantsJson,
 }
 
 /// Plans the topology and prints the plan.
@@ -44,17 +40,18 @@ pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, form: Form) -> En
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };
+    let topology = topology.seen_from(&plan.at);
     match form {
         Form::Json => talk.json(&show::json(&plan)),
         Form::Ssh => talk.data(&show::ssh(&plan)),
         Form::Dot => talk.data(&show::dot(&Diagram::of_plan(&plan, &topology))),
         Form::Mermaid => talk.data(&show::mermaid(&Diagram::of_plan(&plan, &topology))),
         Form::Svg => talk.data(&show::svg(&Diagram::of_plan(&plan, &topology))),
-        Form::Grants => talk.data(&show::grants(&plan::grants(&plan))),
-        Form::GrantsJson => talk.json(&show::grants_json(&plan::grants(&plan))),
         Form::Text => {
             talk.data(&show::text(&plan, &topology, talk.plan_style()));
-            talk.say(&format!("Next: hopper up {}\n", escape(&wanted.to_string_lossy())));
+            let at =
+                options.at.as_ref().map(|at| format!(" --at {}", escape(at.as_str()))).unwrap_or_default();
+            talk.say(&format!("Next: hopper up {}{at}\n", escape(&wanted.to_string_lossy())));
         }
     }
     Ok(Exit::Done)

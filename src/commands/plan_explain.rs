@@ -8,7 +8,7 @@ use super::{Ended, Talk, trouble};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
 use crate::report::no_plan;
-use crate::topology::{ForwardId, escape, nearest};
+use crate::topology::{ForwardId, HostId, escape, nearest};
 
 /// Explains the route of the forward with this name, or of all.
 ///
@@ -21,8 +21,20 @@ pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOption
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
     let only = only.map(|name| ForwardId(name.to_owned()));
-    if let Some(only) = only.as_ref().filter(|only| topology.forwards.iter().all(|one| one.id != **only)) {
-        let names = topology.forwards.iter().map(|forward| forward.id.0.as_str());
+    let at = options.at.clone().unwrap_or_else(HostId::local);
+    if let Some(other) = topology.forwards.iter().find(|one| Some(&one.id) == only.as_ref() && one.at != at) {
+        let message = format!("forward \"{}\" is run by hopper at {}", escape(&other.id.0), other.at);
+        let help = format!(
+            "hopper plan {} --explain {} --at {}",
+            escape(&wanted.to_string_lossy()),
+            other.id,
+            other.at
+        );
+        return Err(trouble("H0308", Exit::Usage, Phase::Plan, message, &help));
+    }
+    let seen = topology.seen_from(&at);
+    if let Some(only) = only.as_ref().filter(|only| seen.forwards.iter().all(|one| one.id != **only)) {
+        let names = seen.forwards.iter().map(|forward| forward.id.0.as_str());
         return Err(no_such_forward(&only.0, names));
     }
     let found = plan::explain(&topology, only.as_ref(), options);

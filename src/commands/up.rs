@@ -65,6 +65,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };
+    let topology = topology.seen_from(&plan.at).into_owned();
     let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
     if !claim.leftovers().is_empty() {

@@ -8,14 +8,14 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::blame::{self, TunnelBlame};
-use super::event::{Event, Stage};
+use super::event::{Event, Stage, Waiter};
 use super::far_client::{self, FarClient};
 use super::ground::{Ground, Live};
 use super::{Failure, World};
 use crate::forward::{Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
-use crate::ssh::{Dialled, OpenError, Opening, Session, Step, Wire, WireHandle};
-use crate::topology::{Endpoint, Timeouts};
+use crate::ssh::{Channel, DialError, Dialled, OpenError, Opening, Session, Step, Wire, WireHandle};
+use crate::topology::{Endpoint, HostId, Timeouts};
 
 /// What every action needs.
 pub(super) struct Scene {
@@ -134,6 +134,14 @@ impl Scene {
         match (below, &tunnel.carrier) {
             (Some(session), Some(Carrier::Port(listen))) => {
                 let listen = *listen;
+                if tunnel.kept.is_some() {
+                    // A relay would take the first refusal for the last word.
+                    drop(
+                        self.dial_server(tunnel, &session, limit)
+                            .await
+                            .map_err(|error| blame.dial(&error))?,
+                    );
+                }
                 let what = format!("{}, the carrier of {}", tunnel.id, tunnel.server.id);
                 let failed = |error| blame::listen(&what, listen, &error);
                 let bound = Bound::bind(listen).await.map_err(failed)?;
@@ -147,13 +155,13 @@ impl Scene {
                 Ok((wire, handle, Some(relay)))
             }
             (Some(session), _) => {
-                let channel =
-                    session.dial(&endpoint, None, limit).await.map_err(|error| blame.dial(&error))?;
+                let channel = self.dial_server(tunnel, &session, limit).await;
+                let channel = channel.map_err(|error| blame.dial(&error))?;
                 let (wire, handle) = Wire::over_channel(channel);
                 Ok((wire, handle, None))
             }
             (None, Some(Carrier::Entry(entry))) => {
-                let dialled = self.dial_entry(entry, limit, tunnel.through.is_none()).await;
+                let dialled = self.dial_entry(tunnel, entry, limit).await;
                 let dialled = dialled.map_err(|error| blame.entry(entry, &error))?;
                 let (wire, handle) = Wire::over_dialled(dialled, patience(tunnel))
                     .map_err(|error| blame.unreachable(&error))?;
@@ -171,16 +179,40 @@ impl Scene {
         }
     }
 
-    /// Dials a listener on another host; one that somebody else keeps is waited for.
-    async fn dial_entry(&self, entry: &Entry, limit: Duration, wait: bool) -> io::Result<Dialled> {
+    /// Dials a listener that the client of another tunnel keeps. One that another machine's hopper keeps is
+    /// waited for.
+    async fn dial_entry(&self, tunnel: &Tunnel, entry: &Entry, limit: Duration) -> io::Result<Dialled> {
+        let mut wait = self.wait_for(tunnel.through.is_none(), || {
+            let who = Waiter::Tunnel(tunnel.id.clone());
+            (who, format!("{} from here", entry.dial), entry.host.clone())
+        });
         loop {
             let dialling = self.world.network.dial(&entry.host, &entry.dial);
             let dialled = tokio::time::timeout(limit, dialling).await;
             match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                Err(error) if wait && error.kind() == io::ErrorKind::ConnectionRefused => {
-                    tracing::debug!(entry = %entry, "nobody listens there yet");
-                    tokio::time::sleep(AGAIN).await;
-                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && wait.again().await => {}
+                dialled => return dialled,
+            }
+        }
+    }
+
+    /// Has the session below dial a server. A listener that another machine's hopper keeps is waited for.
+    async fn dial_server(
+        &self,
+        tunnel: &Tunnel,
+        session: &Session,
+        limit: Duration,
+    ) -> Result<Channel, DialError> {
+        let mut wait = self.wait_for(tunnel.kept.is_some(), || {
+            let below = tunnel.through.as_ref().and_then(|id| self.plan.tunnel(id));
+            let dialler = below.map_or(HostId::LOCAL, |below| below.server.id.as_str());
+            let keeper = tunnel.kept.as_ref().map_or_else(HostId::local, |kept| kept.at.clone());
+            (Waiter::Tunnel(tunnel.id.clone()), format!("{} from {dialler}", tunnel.target), keeper)
+        });
+        let endpoint = Endpoint::Tcp(tunnel.target.clone());
+        loop {
+            match session.dial(&endpoint, None, limit).await {
+                Err(DialError::Failed(_)) if wait.again().await => {}
                 dialled => return dialled,
             }
         }
@@ -232,9 +264,6 @@ impl Scene {
         }
     }
 }
-
-/// How long somebody else is given before their listener is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// How long the kernel may wait for bytes to be acknowledged, on the socket that a chain stands on.
 fn patience(tunnel: &Tunnel) -> Option<Duration> {

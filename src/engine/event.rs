@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, ListenAddress};
 use crate::plan::TunnelId;
-use crate::topology::ForwardId;
+use crate::topology::{ForwardId, HostId};
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone)]
@@ -16,6 +16,15 @@ pub enum Event {
         tunnel: TunnelId,
         /// What it does now.
         stage: Stage,
+    },
+    /// A listener that another machine's hopper keeps is not there yet. Told once; it is tried again and again.
+    Waiting {
+        /// Who waits.
+        who: Waiter,
+        /// What is dialled, and by whom; escaped.
+        listener: String,
+        /// The machine whose hopper keeps it.
+        keeper: HostId,
     },
     /// A tunnel's session is logged in and can carry.
     TunnelUp {
@@ -92,6 +101,7 @@ impl Event {
         use tracing::{debug, info, warn};
         match self {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
+            Event::Waiting { who, listener, keeper } => info!(?who, listener, %keeper, "waiting"),
             Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
             Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
             Event::ForwardListening { forward, at } => info!(%forward, %at, "forward listens"),
@@ -114,6 +124,15 @@ impl Event {
             Event::Down => info!("down"),
         }
     }
+}
+
+/// Who waits for a listener of another machine's hopper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiter {
+    /// A tunnel that is opened through it.
+    Tunnel(TunnelId),
+    /// A forward that leads through it.
+    Forward(ForwardId),
 }
 
 /// What a tunnel that is being opened does now.

@@ -18,6 +18,7 @@ mod machine;
 mod proof;
 mod snapshot;
 mod status;
+mod wait;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
-pub use event::{Event, Stage};
+pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::act::Scene;
+use super::event::Waiter;
 use super::{Failure, ListenAddress, blame};
-use crate::forward::{self, Dialer, Openness};
+use crate::forward::{self, CheckError, Dialer, Openness};
 use crate::plan::PlannedForward;
-use crate::ssh::{Listener, Session};
+use crate::ssh::{DialError, Listener, Session};
+use crate::topology::HostId;
 
 /// A forward that was proved.
 pub(super) struct Proof {
@@ -30,8 +32,20 @@ impl Scene {
     ) -> Result<Proof, Failure> {
         let started = Instant::now();
         let limit = self.limit_of(forward);
-        let answer = forward::prove(dialer, &forward.forward.check, limit).await;
-        let answer = answer.map_err(|error| blame::check(forward, &error))?;
+        // Local may only connect to a listener that another machine's hopper keeps.
+        let keeper = forward.entry.as_ref().filter(|_| forward.via.is_none());
+        let mut wait = self.wait_for(keeper.is_some(), || {
+            let host = keeper.map_or_else(HostId::local, |entry| entry.host.clone());
+            let listener = keeper.map(|entry| format!("{} from here", entry.dial)).unwrap_or_default();
+            (Waiter::Forward(forward.forward.id.clone()), listener, host)
+        });
+        let answer = loop {
+            match forward::prove(dialer, &forward.forward.check, limit).await {
+                Err(CheckError::Dial(DialError::Failed(_))) if wait.again().await => {}
+                Err(error) => return Err(blame::check(forward, &error)),
+                Ok(answer) => break answer,
+            }
+        };
         let elapsed = started.elapsed();
         let listener = match (&forward.listener, listens) {
             (None, _) => None,

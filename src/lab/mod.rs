@@ -72,7 +72,7 @@ impl Lab {
 }
 
 impl Network for Lab {
-    /// Dials from local. Only `host` and the port count, because local may write the address in ways
+    /// Dials from local. Of another machine only `host` and the port count, because local may write the address in ways
     /// that the file does not know. Always answers at once: a firewall of the lab refuses instead of
     /// dropping, so that trying a file takes no time-outs.
     ///
@@ -81,11 +81,12 @@ impl Network for Lab {
     /// that blocks the port, `ConnectionRefused` where nothing of the file listens.
     fn dial<'a>(&'a self, host: &'a HostId, address: &'a Address) -> Dialling<'a> {
         Box::pin(async move {
-            let answer = self
-                .world
-                .rules()
-                .reach(&HostId::local(), host, address.port)
-                .map_err(|refusal| io::Error::new(refusal.kind(), refusal.to_string()))?;
+            let (rules, local) = (self.world.rules(), HostId::local());
+            let answer = match host.is_local() {
+                true => rules.dial(&local, address),
+                false => rules.reach(&local, host, address.port),
+            };
+            let answer = answer.map_err(|refusal| io::Error::new(refusal.kind(), refusal.to_string()))?;
             Ok(Dialled::Memory(Box::new(self.world.connect(answer))))
         })
     }

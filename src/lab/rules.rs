@@ -51,8 +51,17 @@ impl Rules {
         for link in &topology.links {
             rules.links.entry(link.from.clone()).or_default().push(link.clone());
         }
+        // Where a forward has a host listen, nothing else of the file stands.
+        let listens: Vec<(&HostId, Endpoint)> = topology
+            .forwards
+            .iter()
+            .filter_map(|forward| Some((forward.on.as_ref()?, Endpoint::Tcp(own(forward.listen.port)))))
+            .collect();
         for forward in &topology.forwards {
-            for place in rules.places(forward) {
+            let places = rules.places(forward).into_iter();
+            for place in
+                places.filter(|(host, at)| !listens.iter().any(|(on, port)| *on == host && port == at))
+            {
                 rules.stand_ins.entry(place).or_insert_with(|| StandIn::of(forward));
             }
         }

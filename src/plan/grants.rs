@@ -83,63 +83,77 @@ pub enum Rider {
     Forward(ForwardId),
 }
 
-/// What each host must allow for this plan.
+/// What each host must allow for these plans, which are of one topology and each of another machine.
 ///
 /// A server opens what rides its tunnel, wherever the client of that tunnel or of its riders runs.
-pub fn grants(plan: &Plan) -> Grants {
-    let mut book = Book::default();
-    let by_id: HashMap<&TunnelId, &Tunnel> = plan.tunnels.iter().map(|tunnel| (&tunnel.id, tunnel)).collect();
-    for tunnel in &plan.tunnels {
-        let starts = |other: &Tunnel| other.client.control() == Some(&tunnel.id);
-        book.login(tunnel, plan.tunnels.iter().any(starts));
-        let rider = Rider::Tunnel(tunnel.id.clone());
-        let below = tunnel.through.as_ref().and_then(|id| by_id.get(id).copied());
-        if let Some(below) = below {
-            book.open(below, &Endpoint::Tcp(tunnel.target.clone()), &rider);
-        }
-        let client = HostId::new(tunnel.client.name());
-        let from = below.map_or(&client, |below| &below.server.id);
-        let port = tunnel.server.address.port;
-        // What another machine's hopper keeps listening, that machine dials within itself.
-        if tunnel.kept.is_none() {
-            book.let_in(&tunnel.server.id, port, from, &tunnel.target, &rider);
-        }
-        if let Some(Carrier::Entry(entry)) = &tunnel.carrier {
-            book.let_in(&entry.host, entry.port(), &client, &entry.dial, &rider);
-        }
-    }
-    for planned in &plan.forwards {
-        let rider = Rider::Forward(planned.forward.id.clone());
-        let via = planned.via.as_ref().and_then(|id| by_id.get(id).copied());
-        if let Some(via) = via {
-            book.open(via, &planned.target, &rider);
-        }
-        if let Some(near) = planned.listener.as_ref().and_then(|near| by_id.get(&near.via).copied()) {
-            book.listen(near, planned.forward.listen, &planned.forward.id);
-        }
-        // What is dialled from within a host is not let in by it: it need not even be there.
-        let local = HostId::local();
-        if let (Target::Dialled { host, port }, Endpoint::Tcp(dialled), false) =
-            (&planned.forward.to, &planned.target, planned.within)
-        {
-            let from = via.map_or(&local, |via| &via.server.id);
-            book.let_in(host, *port, from, dialled, &rider);
-        }
-        if let Some(entry) = &planned.entry {
-            book.let_in(&entry.host, entry.port(), &local, &entry.dial, &rider);
-        }
-    }
-    Grants { topology: plan.topology.clone(), hosts: book.hosts }
+pub fn grants(plans: &[Plan]) -> Grants {
+    let mut book = Book { at: HostId::local(), hosts: Vec::new(), places: HashMap::new() };
+    plans.iter().for_each(|plan| book.plan(plan));
+    let topology = plans.first().map(|plan| plan.topology.clone()).unwrap_or_default();
+    Grants { topology, hosts: book.hosts }
 }
 
 /// The hosts so far, and where each stands.
-#[derive(Default)]
 struct Book {
+    /// The machine whose plan is added.
+    at: HostId,
     hosts: Vec<Grant>,
     places: HashMap<HostId, usize>,
 }
 
 impl Book {
+    /// Adds what one plan asks for.
+    fn plan(&mut self, plan: &Plan) {
+        self.at = plan.at.clone();
+        let by_id: HashMap<&TunnelId, &Tunnel> =
+            plan.tunnels.iter().map(|tunnel| (&tunnel.id, tunnel)).collect();
+        for tunnel in &plan.tunnels {
+            let starts = |other: &Tunnel| other.client.control() == Some(&tunnel.id);
+            self.login(tunnel, plan.tunnels.iter().any(starts));
+            let rider = Rider::Tunnel(tunnel.id.clone());
+            let below = tunnel.through.as_ref().and_then(|id| by_id.get(id).copied());
+            if let Some(below) = below {
+                self.open(below, &Endpoint::Tcp(tunnel.target.clone()), &rider);
+            }
+            let client = self.client(tunnel);
+            let from = below.map_or(&client, |below| &below.server.id);
+            let port = tunnel.server.address.port;
+            // What another machine's hopper keeps listening, that machine dials within itself.
+            if tunnel.kept.is_none() {
+                self.let_in(&tunnel.server.id, port, from, &tunnel.target, &rider);
+            }
+            if let Some(Carrier::Entry(entry)) = &tunnel.carrier {
+                self.let_in(&entry.host, entry.port(), &client, &entry.dial, &rider);
+            }
+        }
+        for planned in &plan.forwards {
+            let rider = Rider::Forward(planned.forward.id.clone());
+            let via = planned.via.as_ref().and_then(|id| by_id.get(id).copied());
+            if let Some(via) = via {
+                self.open(via, &planned.target, &rider);
+            }
+            if let Some(near) = planned.listener.as_ref().and_then(|near| by_id.get(&near.via).copied()) {
+                self.listen(near, planned.forward.listen, &planned.forward.id);
+            }
+            // What is dialled from within a host is not let in by it: it need not even be there.
+            let local = self.at.clone();
+            if let (Target::Dialled { host, port }, Endpoint::Tcp(dialled), false) =
+                (&planned.forward.to, &planned.target, planned.within)
+            {
+                let from = via.map_or(&local, |via| &via.server.id);
+                self.let_in(host, *port, from, dialled, &rider);
+            }
+            if let Some(entry) = &planned.entry {
+                self.let_in(&entry.host, entry.port(), &local, &entry.dial, &rider);
+            }
+        }
+    }
+
+    /// Where the client of a tunnel runs, as the file names it.
+    fn client(&self, tunnel: &Tunnel) -> HostId {
+        tunnel.client.host().unwrap_or(&self.at).clone()
+    }
+
     fn host(&mut self, host: &HostId) -> &mut Grant {
         let place = *self.places.entry(host.clone()).or_insert_with(|| {
             self.hosts.push(Grant { host: host.clone(), user: None, keys: Vec::new(), ports: Vec::new() });
@@ -149,16 +163,16 @@ impl Book {
     }
 
     fn login(&mut self, tunnel: &Tunnel, commands: bool) {
+        let client = self.client(tunnel);
         let grant = self.host(&tunnel.server.id);
         grant.user.clone_from(&tunnel.server.user);
-        let (tunnel, client) = (tunnel.id.clone(), HostId::new(tunnel.client.name()));
+        let tunnel = tunnel.id.clone();
         grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), listens: Vec::new(), commands });
     }
 
     /// The server of a tunnel opens this for what rides the tunnel.
     fn open(&mut self, tunnel: &Tunnel, to: &Endpoint, rider: &Rider) {
-        let keys = &mut self.host(&tunnel.server.id).keys;
-        let Some(key) = keys.iter_mut().find(|key| key.tunnel == tunnel.id) else { return };
+        let Some(key) = self.key(tunnel) else { return };
         match key.opens.iter_mut().find(|open| open.to == *to) {
             Some(open) => open.riders.push(rider.clone()),
             None => key.opens.push(Open { to: to.clone(), riders: vec![rider.clone()] }),
@@ -167,9 +181,16 @@ impl Book {
 
     /// The server of a tunnel listens for a forward.
     fn listen(&mut self, tunnel: &Tunnel, listen: Listen, forward: &ForwardId) {
+        if let Some(key) = self.key(tunnel) {
+            key.listens.push(Asked { listen, forward: forward.clone() });
+        }
+    }
+
+    /// What the key of a tunnel's client may do so far.
+    fn key(&mut self, tunnel: &Tunnel) -> Option<&mut KeyGrant> {
+        let client = self.client(tunnel);
         let keys = &mut self.host(&tunnel.server.id).keys;
-        let key = keys.iter_mut().find(|key| key.tunnel == tunnel.id);
-        key.into_iter().for_each(|key| key.listens.push(Asked { listen, forward: forward.clone() }));
+        keys.iter_mut().find(|key| key.tunnel == tunnel.id && key.client == client)
     }
 
     fn let_in(&mut self, host: &HostId, port: u16, from: &HostId, dialled: &Address, rider: &Rider) {
@@ -188,105 +209,5 @@ impl Book {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::fixture::{empty, vnc};
-    use crate::plan::{PlanOptions, plan};
-    use crate::topology::{Strategy, Topology};
-
-    fn granted(topology: &Topology) -> Grants {
-        grants(&plan(topology, &PlanOptions::default()).unwrap())
-    }
-
-    fn names(riders: &[Rider]) -> String {
-        let name = |rider: &Rider| match rider {
-            Rider::Tunnel(id) => id.0.clone(),
-            Rider::Forward(id) => id.0.clone(),
-        };
-        riders.iter().map(name).collect::<Vec<_>>().join(" ")
-    }
-
-    /// `gate-b: T1 local [gate-c:22 for T2]; 22 from local for T1`
-    fn told(grants: &Grants) -> Vec<String> {
-        let key = |key: &KeyGrant| {
-            let opens = key.opens.iter().map(|open| format!("{} for {}", open.to, names(&open.riders)));
-            format!("{} {} [{}]", key.tunnel, key.client, opens.collect::<Vec<_>>().join(", "))
-        };
-        let port = |one: &PortGrant| format!("{} from {} for {}", one.port, one.from, names(&one.riders));
-        let host = |grant: &Grant| {
-            let keys = grant.keys.iter().map(key);
-            let all: Vec<_> = keys.chain(grant.ports.iter().map(port)).collect();
-            format!("{}: {}", grant.host, all.join("; "))
-        };
-        grants.hosts.iter().map(host).collect()
-    }
-
-    #[test]
-    fn each_server_opens_what_rides_its_tunnel_and_lets_its_neighbour_in() {
-        assert_eq!(
-            told(&granted(&vnc())),
-            [
-                "gate-b: T1 local [gate-c:22 for T2]; 22 from local for T1",
-                "gate-c: T2 local [gate-d:22 for T3]; 22 from gate-b for T2",
-                "gate-d: T3 local [screen:5900 for vnc]; 22 from gate-c for T3",
-                "screen: 5900 from gate-d for vnc",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_two_forwards_ask_for_alike_is_granted_once() {
-        let topology = vnc().forward_to("again", "screen", 5900);
-        let told = told(&granted(&topology));
-        assert_eq!(told[2], "gate-d: T3 local [screen:5900 for vnc again]; 22 from gate-c for T3");
-        assert_eq!(told[3], "screen: 5900 from gate-d for vnc again");
-    }
-
-    #[test]
-    fn what_is_dialled_from_within_lets_nobody_in() {
-        let topology = empty("in")
-            .with_host("db")
-            .with_link("local", "db")
-            .forward_within("socket", "db", Endpoint::Unix("/run/db".to_owned()))
-            .forward_within("own", "db", Endpoint::Tcp(Address::new("::1", 5432)));
-        assert_eq!(
-            told(&granted(&topology)),
-            ["db: T1 local [/run/db for socket, [::1]:5432 for own]; 22 from local for T1"]
-        );
-    }
-
-    #[test]
-    fn local_dials_what_needs_no_tunnel() {
-        let topology = empty("near").with_target("web").with_link("local", "web").forward_to("w", "web", 80);
-        assert_eq!(told(&granted(&topology)), ["web: 80 from local for w"]);
-    }
-
-    #[test]
-    fn a_translated_port_is_opened_as_dialled_and_let_in_as_the_host_has_it() {
-        let topology = empty("nat")
-            .with_host("router")
-            .with_host("red")
-            .with_link("local", "router")
-            .with("router", "red", |link| link.seen_as("192.0.2.1", Some(2201)))
-            .forward_within("x", "red", Endpoint::Tcp(Address::new("localhost", 7000)));
-        let grants = granted(&topology);
-        assert_eq!(grants.hosts[0].keys[0].opens[0].to.to_string(), "192.0.2.1:2201");
-        let port = &grants.hosts[1].ports[0];
-        assert_eq!((port.port, port.dialled.port), (22, 2201));
-    }
-
-    #[test]
-    fn a_client_elsewhere_logs_in_from_there_with_a_key_of_its_own() {
-        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
-        let plan = plan(&vnc().with_clients_everywhere(), &options).unwrap();
-        assert_eq!(
-            told(&grants(&plan)),
-            [
-                "gate-b: T1 local []; 22 from local for T1; 2201 from local for T3",
-                "gate-c: T2 gate-b [gate-d:22 for T3]; 22 from gate-b for T2",
-                "gate-d: T3 local [screen:5900 for vnc]; 22 from gate-c for T3",
-                "screen: 5900 from gate-d for vnc",
-            ]
-        );
-    }
-}
+#[path = "grants_tests.rs"]
+mod tests;

@@ -39,7 +39,7 @@ pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
 pub use far_listener::FarListener;
 pub use grants::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
-pub use planner::{PlanOptions, plan};
+pub use planner::{PlanOptions, plan, plan_everywhere};
 pub use said::{Said, SaidForward, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};

@@ -7,7 +7,9 @@ use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
 use super::{NoPart, Plan, PlanError, UnfitClient, client_command, same_listen};
-use crate::topology::{Address, CarrierKind, Endpoint, Forward, HostId, Strategy, Target, Topology};
+use crate::topology::{
+    Address, CarrierKind, Endpoint, Forward, HostClient, HostId, Strategy, Target, Topology,
+};
 
 /// What a run asks of the planner beyond the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +46,23 @@ pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<Plan
     }
 }
 
+/// The plan of each machine whose hopper runs a forward of the file; of one only, if the options name it.
+///
+/// # Errors
+/// As for [`plan`], of all of them.
+pub fn plan_everywhere(topology: &Topology, options: &PlanOptions) -> Result<Vec<Plan>, Vec<PlanError>> {
+    let elsewhere = topology.vantages().into_iter().filter(|at| !at.is_local() && options.at.is_none());
+    let elsewhere = elsewhere.map(|at| PlanOptions { at: Some(at.clone()), ..options.clone() });
+    let (mut plans, mut errors) = (Vec::new(), Vec::new());
+    for options in std::iter::once(options.clone()).chain(elsewhere) {
+        match plan(topology, &options) {
+            Ok(plan) => plans.push(plan),
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(plans) } else { Err(errors) }
+}
+
 /// What the hopper on this host builds: its part of the others' tunnels, and its own forwards.
 fn elsewhere(topology: &Topology, at: &HostId, options: &PlanOptions) -> Result<Plan, Vec<PlanError>> {
     let whole = whole(&topology.seen_from(&HostId::local()), options);
@@ -55,6 +74,12 @@ fn elsewhere(topology: &Topology, at: &HostId, options: &PlanOptions) -> Result<
         others.sort_unstable();
         others.dedup();
         return Err(vec![PlanError::NoPart(NoPart { at: at.clone(), others })]);
+    }
+    // Whether it has a part can be told only where there is a plan.
+    if topology.host(at).is_some_and(|host| host.client == Some(HostClient::Hopper))
+        && let Err(errors) = whole
+    {
+        return Err(errors);
     }
     let seen = topology.seen_from(at);
     let own = self::whole(&seen, options)?;

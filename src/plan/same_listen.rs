@@ -73,7 +73,9 @@ pub(super) fn find(tunnels: &[Tunnel], forwards: &[Forward]) -> Vec<SameListen> 
     let wanted = forwards
         .iter()
         .map(|forward| (Listener::Forward(forward.id.clone()), forward.listen, forward.on.as_ref()));
-    let mut taken: BTreeMap<(Option<&HostId>, u16), Vec<(Listener, Listen)>> = BTreeMap::new();
+    /// A host, and one of its ports.
+    type Port<'f> = (Option<&'f HostId>, u16);
+    let mut taken: BTreeMap<Port<'_>, Vec<(Listener, Listen)>> = BTreeMap::new();
     let mut found = Vec::new();
     for (second, listen, on) in wanted.chain(carriers).filter(|(_, listen, _)| listen.port != 0) {
         let rivals = taken.entry((on, listen.port)).or_default();

@@ -13,7 +13,7 @@ use super::plain::answered;
 use super::reporter::put;
 use super::row::{Now, Row};
 use super::style::Style;
-use crate::engine::Event;
+use crate::engine::{Event, Waiter};
 use crate::plan::Plan;
 use crate::topology::escape;
 
@@ -76,6 +76,13 @@ impl Bars {
                 let start = if let Now::Stage(_, start) = now { *start } else { at };
                 Now::Stage(*stage, start)
             }),
+            Event::Waiting { who, keeper, .. } => {
+                let key = match who {
+                    Waiter::Tunnel(tunnel) => tunnel_key(&tunnel.0),
+                    Waiter::Forward(forward) => forward_key(&forward.0),
+                };
+                self.change(&key, |_| Now::Waits(Some(format!("hopper at {}", escape(keeper.as_str())))));
+            }
             Event::TunnelUp { tunnel, elapsed, detail } => {
                 self.change(&tunnel_key(&tunnel.0), |_| Now::Up(*elapsed, escape(detail)));
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::failure;
 use super::names::Names;
-use crate::engine::Event;
+use crate::engine::{Event, Waiter};
 use crate::plan::TunnelId;
 
 /// The event as one line, without its end.
@@ -26,6 +26,15 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             let mut fields = tunnel(id, names);
             fields["stage"] = stage.as_str().into();
             ("stage", fields)
+        }
+        Event::Waiting { who, listener, keeper } => {
+            let mut fields = match who {
+                Waiter::Tunnel(id) => tunnel(id, names),
+                Waiter::Forward(forward) => json!({ "forward": forward.0 }),
+            };
+            fields["listener"] = listener.as_str().into();
+            fields["keeper"] = keeper.as_str().into();
+            ("waiting", fields)
         }
         Event::TunnelUp { tunnel: id, elapsed, detail } => {
             let mut fields = tunnel(id, names);

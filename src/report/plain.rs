@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names::Names;
 use super::style::{Style, columns, pad};
 use super::words::{os_words, took};
-use crate::engine::{Event, Stage};
+use crate::engine::{Event, Stage, Waiter};
 use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
@@ -17,6 +17,13 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         Event::Stage { tunnel, stage: Stage::Connect } => format!("{}: connecting", names.label(tunnel)),
         Event::Stage { .. } | Event::ForwardChecking { .. } | Event::Failed(_) | Event::Up { .. } => {
             return None;
+        }
+        Event::Waiting { who, listener, keeper } => {
+            let who = match who {
+                Waiter::Tunnel(tunnel) => names.label(tunnel),
+                Waiter::Forward(forward) => escape(&forward.0),
+            };
+            format!("{who}: waits for {listener}, kept by hopper at {}", escape(keeper.as_str()))
         }
         Event::TunnelUp { tunnel, elapsed, .. } => {
             format!("{}: up ({})", names.label(tunnel), took(*elapsed))

@@ -90,6 +90,8 @@ fn empty(hosts: usize) -> Topology {
 fn forward(n: usize, host: &str, port: u16) -> Forward {
     Forward {
         id: ForwardId(format!("f{n}")),
+        at: HostId::local(),
+        on: None,
         listen: Listen::AUTO,
         to: Target::Dialled { host: HostId::new(host), port },
         check: Check::Tcp,

@@ -40,6 +40,10 @@ fn long(line: &str) -> String {
     let Some((before, after)) = line.split_once("\"listen\": ") else { return line.to_owned() };
     let end = after.find(|c: char| c == ',' || c.is_whitespace()).unwrap_or(after.len());
     let (value, rest) = after.split_at(end);
+    // What listens on a host of the lab needs no free port of this machine.
+    if value.contains('/') {
+        return line.to_owned();
+    }
     let auto = match value.trim_matches('"').rsplit_once(':') {
         Some((address, _)) => format!("\"{address}:auto\""),
         None => "\"auto\"".to_owned(),
@@ -51,6 +55,7 @@ fn long(line: &str) -> String {
 fn short(line: &str) -> String {
     let pieces = line.split("\"").map(|piece| match piece.split_once(" ->") {
         Some((port, rest)) if port.parse::<u16>().is_ok() => format!("auto ->{rest}"),
+        Some((listen, _)) if listen.contains('/') => piece.to_owned(),
         Some((listen, rest)) => match listen.rsplit_once(':') {
             Some((address, port)) if port.parse::<u16>().is_ok() => format!("{address}:auto ->{rest}"),
             _ => piece.to_owned(),
@@ -63,8 +68,8 @@ fn short(line: &str) -> String {
 #[test]
 fn a_copy_listens_on_free_ports_only() {
     let text = "{ \"listen\": 5901, \"to\": \"a -> b:7\" }\n\"8080 -> web:80\", \"127.0.0.1:81 -> web:80\" }\n\
-        \"listen\": \"[::1]:5901\", x\n\"auto -> b:7\"\n\"listen\": 2201 },\n";
+        \"listen\": \"[::1]:5901\", x\n\"auto -> b:7\"\n\"listen\": 2201 },\n\"listen\": \"a/1\"\n\"a/1 -> b:7\"\n";
     let wanted = "{ \"listen\": \"auto\", \"to\": \"a -> b:7\" }\n\"auto -> web:80\", \"127.0.0.1:auto -> web:80\" }\n\
-        \"listen\": \"[::1]:auto\", x\n\"auto -> b:7\"\n\"listen\": \"auto\" },\n";
+        \"listen\": \"[::1]:auto\", x\n\"auto -> b:7\"\n\"listen\": \"auto\" },\n\"listen\": \"a/1\"\n\"a/1 -> b:7\"\n";
     assert_eq!(free(text), wanted);
 }

@@ -45,7 +45,9 @@ fn comes_up_carries_and_goes_down(file: &str, carrier: &str) {
         assert_eq!(ids(&status, list), ids(&plan, list), "{file}: {status}");
     }
     let mut listeners = Vec::new();
-    for forward in forwards(&status) {
+    // Nobody sits at the hosts of the lab.
+    let here = |forward: &&Value| !text(forward, "listen").contains('/');
+    for forward in forwards(&status).iter().filter(here) {
         let listen = text(forward, "listen").to_owned();
         FarEnd::of(text(forward, "to"), forward["protocol"].as_str()).visit(&listen);
         listeners.push(listen);
@@ -55,6 +57,7 @@ fn comes_up_carries_and_goes_down(file: &str, carrier: &str) {
         let seen = |forward: &Value, key: &str| forward[key].as_u64() > Some(0);
         forwards(&status)
             .iter()
+            .filter(here)
             .all(|one| seen(one, "bytes_up") && seen(one, "bytes_down") && seen(one, "connections"))
     });
     assert!(counted, "{file}: the counters stand still: {}", home.status(name));

@@ -10,6 +10,7 @@ mod diff;
 mod ending;
 mod events;
 mod explain;
+mod far_listener;
 mod files;
 mod forms;
 mod golden;

@@ -60,7 +60,12 @@ fn a_port_that_is_taken_there_is_told_as_such() {
     row["forwards"]["taken"] = json!({ "listen": "auto", "to": "h1/localhost:2201" });
     let file = home.file("row.json", row.to_string());
     let said = home.run(&["up", &file, "--lab"]).with(7).stderr;
-    for words in ["H0706", "the ssh of h1 does not get to h2", "Address already in use", "Nothing is left"] {
+    for words in [
+        "H0706",
+        "the ssh of h1 cannot listen for what goes to h2",
+        "Address already in use",
+        "Nothing is left",
+    ] {
         assert!(said.contains(words), "no {words:?} in\n{said}");
     }
     home.assert_nothing_left();

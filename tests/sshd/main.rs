@@ -18,6 +18,7 @@ mod command;
 mod control;
 mod ending;
 mod exec;
+mod far_listener;
 mod freeze;
 mod goodbye;
 mod grants;

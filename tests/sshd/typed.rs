@@ -176,7 +176,7 @@ fn a_secret_that_cannot_be_had_is_told_and_nobody_is_asked_instead() {
         let topology = Topology::line(&bed).hosts("auth", json!(["password"])).hosts("secret", secret);
         let ended = hopper.try_up(&topology, &["--progress", "plain"]);
         assert_eq!(ended.code, 4, "{}", ended.stderr);
-        assert!(ended.stderr.contains("H0403") && ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        assert!(ended.stderr.contains("H0405") && ended.stderr.contains(words), "{words}: {}", ended.stderr);
         assert!(!ended.stderr.contains(CANARY), "{}", ended.stderr);
         hopper.assert_nothing_left();
     }

@@ -137,7 +137,7 @@ fn at_its_listener(forward: &PlannedForward, code: &'static str, message: String
         code,
         exit: Exit::Forward,
         phase: Phase::Listen,
-        message: format!("{message}, for forward \"{}\"", forward.forward.id),
+        message: format!("{message} for \"{}\"", forward.forward.id),
         hop: Some((hops, hops)),
         host: forward.listener.as_ref().map(|listener| listener.host.clone()),
         tunnel: forward.listener.as_ref().map(|listener| listener.via.clone()),

@@ -12,7 +12,7 @@ impl TunnelBlame<'_> {
         let (code, message) = if !refusal.needed.is_empty() {
             ("H0402", format!("{server} needs {}, and nobody could be asked", refusal.needed.join(" and ")))
         } else if refusal.secret_missing {
-            ("H0403", format!("a secret for {server} could not be had from where it is kept"))
+            ("H0405", format!("a secret for {server} could not be had from where it is kept"))
         } else if !refusal.was_asked {
             ("H0401", format!("there is nothing to log in to {server} with"))
         } else if refusal.accepted.is_empty() {

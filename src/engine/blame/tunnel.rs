@@ -34,8 +34,12 @@ impl TunnelBlame<'_> {
 
     /// The hops of the longest route that this tunnel is part of.
     fn of(&self) -> usize {
-        let rides = |forward: &&PlannedForward| forward.tunnels.contains(&self.tunnel.id);
-        self.plan.forwards.iter().filter(rides).map(|forward| forward.route.len() - 1).max().unwrap_or(1)
+        let hops = |forward: &PlannedForward| {
+            let near = forward.listener.as_ref().filter(|near| near.tunnels.contains(&self.tunnel.id));
+            let far = Some(forward).filter(|forward| forward.tunnels.contains(&self.tunnel.id));
+            near.map(|near| near.route.len() - 1).max(far.map(|far| far.route.len() - 1))
+        };
+        self.plan.forwards.iter().filter_map(hops).max().unwrap_or(1)
     }
 
     pub(super) fn server(&self) -> &str {

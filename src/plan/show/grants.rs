@@ -124,7 +124,7 @@ mod tests {
     use crate::topology::{Address, Endpoint, Topology};
 
     fn shown(topology: &Topology) -> String {
-        grants(&crate::plan::grants(&plan(topology, &PlanOptions::default()).unwrap()))
+        grants(&crate::plan::grants(&[plan(topology, &PlanOptions::default()).unwrap()]))
     }
 
     #[test]

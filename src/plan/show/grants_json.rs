@@ -72,7 +72,7 @@ mod tests {
             .with_link("gate", "web")
             .forward_to("page", "web", 80);
         topology.hosts[0].user = Some("alice".to_owned());
-        let grants = grants(&plan(&topology, &PlanOptions::default()).unwrap());
+        let grants = grants(&[plan(&topology, &PlanOptions::default()).unwrap()]);
         let settings = settings(&grants.hosts[0]).unwrap();
         let rules = |port| {
             format!("table inet filter {{\n    chain input {{\n        tcp dport {port} accept\n    }}\n}}\n")

@@ -7,13 +7,17 @@
 //! ```
 
 mod bands;
+mod ink;
+mod row;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Glyphs, Style};
+use super::Style;
 use crate::plan::{FarListener, Plan, PlannedForward};
 use crate::topology::escape;
 use crate::topology::{Endpoint, FirewallId, Strategy};
+use ink::Ink;
+use row::Row;
 
 /// Columns before a picture's first line, and before a line that goes on.
 const MARGIN: (usize, usize) = (2, 6);
@@ -60,49 +64,10 @@ struct Station {
     right: usize,
 }
 
-/// The characters drawn with.
-struct Ink {
-    line: &'static str,
-    head: &'static str,
-    back: &'static str,
-    wall: &'static str,
-    tunnel: &'static str,
-    client: &'static str,
-    begin: &'static str,
-    end: &'static str,
-    down: &'static str,
-    plain: &'static str,
-}
-
-const UNICODE: Ink = Ink {
-    line: "─",
-    head: "▶",
-    back: "◀",
-    wall: "┃",
-    tunnel: "═",
-    client: "╞",
-    begin: "╘",
-    end: "╡",
-    down: "│",
-    plain: "┄",
-};
-const ASCII: Ink = Ink {
-    line: "-",
-    head: ">",
-    back: "<",
-    wall: "|",
-    tunnel: "=",
-    client: "+",
-    begin: "+",
-    end: "+",
-    down: "|",
-    plain: ".",
-};
-
 impl Picture {
     /// Lays the way of this forward out.
     pub(super) fn new(plan: &Plan, planned: &PlannedForward, style: Style) -> Self {
-        let ink = if style.glyphs == Glyphs::Unicode { &UNICODE } else { &ASCII };
+        let ink = Ink::of(style.glyphs);
         let tunnels = planned.tunnels.iter().filter_map(|id| plan.tunnel(id));
         let bands = tunnels.map(|tunnel| {
             let from = planned.route.iter().position(|host| host.as_str() == tunnel.client.name());
@@ -305,33 +270,5 @@ impl Picture {
             row.seek(anchor, " ");
             row.put(self.ink.begin);
         }
-    }
-}
-
-/// A row that is written from left to right.
-#[derive(Default)]
-struct Row {
-    text: String,
-    at: usize,
-}
-
-impl Row {
-    fn put(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.at += text.width();
-    }
-
-    /// Fills up to this column with something one column wide.
-    fn seek(&mut self, column: usize, fill: &str) {
-        while self.at < column {
-            self.put(fill);
-        }
-    }
-
-    /// Writes the row out and starts the next.
-    fn end(&mut self, out: &mut String) {
-        out.push_str(self.text.trim_end());
-        out.push('\n');
-        *self = Row::default();
     }
 }

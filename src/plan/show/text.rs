@@ -34,7 +34,11 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let dot = if style.glyphs == Glyphs::Unicode { '·' } else { '-' };
     let hosts = count(topology.hosts.len(), "host");
     let firewalls = count(topology.firewalls.len(), "firewall");
-    format!("{} {dot} {hosts}, {firewalls}\n", escape(&plan.topology))
+    let at = match plan.at.is_local() {
+        true => String::new(),
+        false => format!(" {dot} as hopper at {} builds it, which is local here", escape(plan.at.as_str())),
+    };
+    format!("{} {dot} {hosts}, {firewalls}{at}\n", escape(&plan.topology))
 }
 
 /// The hosts that have no stand-in; forwards that depend on the same ones share a line.

@@ -128,7 +128,7 @@ mod tests {
     use crate::topology::{Address, Topology};
 
     fn first(topology: &Topology) -> Grant {
-        grants(&plan(topology, &PlanOptions::default()).unwrap()).hosts.remove(0)
+        grants(&[plan(topology, &PlanOptions::default()).unwrap()]).hosts.remove(0)
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             .forward_to("x", "web", 443)
             .forward_to("y", "web", 80)
             .forward_to("z", "web", 443);
-        let grants = grants(&plan(&topology, &PlanOptions::default()).unwrap());
+        let grants = grants(&[plan(&topology, &PlanOptions::default()).unwrap()]);
         let wanted = "table inet filter {\n    chain input {\n        tcp dport 80 accept\n        \
                       tcp dport 443 accept\n    }\n}\n";
         assert_eq!(rules(&grants.hosts[1]), wanted);

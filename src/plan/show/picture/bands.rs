@@ -8,7 +8,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{MARGIN, Picture, Row};
+use super::row::Row;
+use super::{MARGIN, Picture};
 
 impl Picture {
     /// Hosts in one line, then each tunnel as a band from its client to its server, innermost first. The

@@ -38,6 +38,7 @@ fn a_place_to_listen_that_cannot_be_is_refused() {
             "listens on \"screen\", which has no SSH server",
             "takes logins",
         ),
+        (r#"" -> db:2""#, "H0114", "-", "\"\" is not a place to listen", "5901"),
         (r#""gate/ -> db:2""#, "H0114", " ", "not a place to listen", "5901"),
         (r#""ga te/1 -> db:2""#, "H0111", " ", "cannot name a host", ""),
         (
