@@ -20,6 +20,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// The most that is read of a file, or of what a program prints, in bytes.
 const LIMIT: u64 = 64 << 10;
+/// The most that it usually is.
+const ROOM: usize = 4 << 10;
 
 /// Fetches the secret. `question` is what an askpass program shows; `home` is where `~/` leads; `hidden` are the
 /// environment variables that no program gets.
@@ -94,7 +96,8 @@ async fn printed(
         .spawn();
     let mut child = child.map_err(|error| format!("{name} cannot be run: {error}"))?;
     let running = async {
-        let mut said = Vec::new();
+        // Room enough from the beginning: one that grows leaves copies behind that nobody wipes.
+        let mut said = Vec::with_capacity(ROOM);
         if let Some(out) = child.stdout.take() {
             // A program that says more is left to write into a closed pipe.
             out.take(LIMIT).read_to_end(&mut said).await?;
@@ -134,7 +137,7 @@ fn file(path: &Path, own: bool) -> Result<Secret, String> {
     if own && mode & 0o077 != 0 {
         return Err(format!("others can read {name} (mode {mode:04o}); chmod 600 it"));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(ROOM);
     file.take(LIMIT).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
     match Secret::first_line(bytes) {
         Some(secret) if !secret.expose().is_empty() => Ok(secret),

@@ -32,6 +32,7 @@ mod network;
 mod reference;
 mod refused;
 mod remote;
+mod security_key;
 mod sshd;
 mod telescope;
 mod topology;
