@@ -19,6 +19,10 @@ pub type Aside = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
 /// How long a run in the background waits for `hopper unlock`.
 const IN_BACKGROUND: Duration = Duration::from_secs(600);
 
+/// A Ctrl-C at a question ends the question, and is a signal too, which may come a moment later: then it must not
+/// look as if nobody had been there.
+pub const A_MOMENT: Duration = Duration::from_millis(200);
+
 /// Asks for one run.
 pub struct Asker {
     /// Where the person sits, if anywhere.
@@ -79,7 +83,11 @@ impl Asker {
             (self.aside)(&mut || answer = self.terminal.ask(&text, question.hidden));
             answer
         });
-        asking.await.unwrap_or_default()
+        let answer = asking.await.unwrap_or_default();
+        if answer.is_none() {
+            tokio::time::sleep(A_MOMENT).await;
+        }
+        answer
     }
 
     async fn over_the_socket(&self, question: Question) -> Option<Secret> {

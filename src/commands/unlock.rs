@@ -4,8 +4,10 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use super::asker::A_MOMENT;
 use super::file::name_of;
 use super::person::Terminal;
+use super::signals::Signals;
 use super::{Ended, Talk, status, trouble};
 use crate::control::{Asked, Client, Dirs, Limits, Place, list_running};
 use crate::engine::{Exit, Failure, Phase, TunnelState};
@@ -32,26 +34,46 @@ pub fn run(talk: &Talk, wanted: Option<&OsStr>) -> Ended {
         }
     };
     let place = Place::new(&dirs, &name)?;
-    let runtime = status::runtime()?;
     let terminal = Terminal::default();
-    let Some(mut asked) = runtime.block_on(question(&place))? else {
+    let runtime = status::runtime()?;
+    let ended = runtime.block_on(answer_all(talk, &name, &place, &terminal));
+    // A question that was interrupted still waits for the terminal; it must not hold up the end.
+    runtime.shutdown_background();
+    terminal.restore();
+    ended
+}
+
+async fn answer_all(talk: &Talk, name: &str, place: &Place, terminal: &Terminal) -> Ended {
+    let mut signals = Signals::listen().map_err(|error| {
+        trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
+    })?;
+    let Some(mut asked) = question(place).await? else {
         talk.say(&format!("{name} waits for nobody.\n"));
         return Ok(Exit::Done);
     };
     loop {
         // It came from a process of the same person, and goes to the terminal all the same.
-        let text: Vec<String> = asked.text.split('\n').map(escape).collect();
-        let Some(answer) = terminal.ask(&text.join("\n"), asked.hidden) else {
-            return Err(no_answer(&name, &asked));
+        let text = asked.text.split('\n').map(escape).collect::<Vec<_>>().join("\n");
+        let (terminal, hidden) = (terminal.clone(), asked.hidden);
+        let asking = tokio::task::spawn_blocking(move || terminal.ask(&text, hidden));
+        let answer = tokio::select! {
+            answer = asking => answer.unwrap_or_default(),
+            exit = signals.next() => return Ok(exit),
         };
-        let taken = runtime.block_on(async {
-            // A person takes longer than the run waits for a client to speak.
-            Client::connect(&place, Limits::default()).await?.answer(asked.id, answer).await
-        })?;
+        let Some(answer) = answer else {
+            let interrupted = tokio::time::timeout(A_MOMENT, signals.next()).await;
+            return interrupted.map_err(|_| no_answer(name, &asked));
+        };
+        // A person takes longer than the run waits for a client to speak: so the client is a new one.
+        let taken = Client::connect(place, Limits::default()).await?.answer(asked.id, answer).await?;
         if !taken {
             talk.say(&format!("{name} did not wait for that any more.\n"));
         }
-        match runtime.block_on(next_question(&place))? {
+        let next = tokio::select! {
+            next = next_question(place) => next?,
+            exit = signals.next() => return Ok(exit),
+        };
+        match next {
             Some(next) => asked = next,
             None => return Ok(Exit::Done),
         }

@@ -157,7 +157,11 @@ impl<'a> Attempt<'a> {
     /// Notes that a secret could not be had, and why. `wanted` is what it is.
     fn without(&mut self, what: String, wanted: String, why: &NoAnswer) {
         match why {
-            NoAnswer::Nobody | NoAnswer::Wrong => self.refusal.needed.push(wanted),
+            NoAnswer::Nobody => self.refusal.needed.push(wanted),
+            NoAnswer::Wrong => {
+                self.refusal.needed.push(wanted);
+                self.refusal.wrong_answer = true;
+            }
             NoAnswer::NotHad(_) => self.refusal.secret_missing = true,
         }
         self.note(what, format!("not offered: {why}"));

@@ -76,6 +76,8 @@ pub struct LoginRefusal {
     pub accepts: Vec<String>,
     /// What only a person could have answered, and nobody did.
     pub needed: Vec<String>,
+    /// Whether what was given for it does not fit.
+    pub wrong_answer: bool,
     /// Whether a secret could not be had from where it is kept.
     pub secret_missing: bool,
     /// Whether anything was offered to the server at all.

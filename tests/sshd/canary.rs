@@ -11,7 +11,7 @@ use super::bed::Bed;
 use super::command::signal;
 use super::hopper::Hopper;
 use super::topology::Topology;
-use super::typed::{CANARY, with_password};
+use super::typed::{CANARY, PASSWORDS, carries, with_password};
 use super::until::{SOON, until};
 
 /// What a process of this host shows of itself.
@@ -58,4 +58,22 @@ fn no_process_on_the_host_shows_a_secret_and_a_crash_leaves_none_behind() {
     let found = files_with(&bed.path("state"), CANARY);
     assert!(found.is_empty(), "{found:?}");
     hopper.down();
+}
+
+#[test]
+fn a_program_that_keeps_a_secret_gets_none_of_the_others() {
+    let Some(bed) = Bed::hosts(1) else { return };
+    bed.set_password(1, "none");
+    bed.start_sshd(1, PASSWORDS);
+    bed.far_end(1);
+    let hopper = Hopper::on(&bed).with("KEY_PW", CANARY.as_ref());
+    let topology = Topology::line(&bed).hosts("auth", json!(["key", "password"])).hosts(
+        "secret",
+        json!([
+            { "env": "KEY_PW", "for": "passphrase" },
+            { "command": ["sh", "-c", "echo ${KEY_PW-none}"], "for": "password" },
+        ]),
+    );
+    hopper.up(&topology, &[]);
+    carries(&hopper);
 }

@@ -136,6 +136,7 @@ fn a_wrong_passphrase_is_told_and_no_login_is_tried() {
     let hopper = Hopper::on(&bed);
     let ended = typed(&hopper, "open barley");
     assert_eq!(ended.code, 4, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("what was given does not fit"), "{}", ended.stdout);
     assert_eq!(bed.logins(1), 0);
     hopper.assert_nothing_left();
 }

@@ -16,7 +16,7 @@ use super::topology::Topology;
 pub const CANARY: &str = "xyzzy-7f3a-canary";
 
 /// sshd takes root's password.
-const PASSWORDS: &str = "PermitRootLogin yes\nPasswordAuthentication yes\nAuthenticationMethods password";
+pub const PASSWORDS: &str = "PermitRootLogin yes\nPasswordAuthentication yes\nAuthenticationMethods password";
 /// PAM asks.
 const ASKS: &str = "PermitRootLogin yes\nUsePAM yes\nKbdInteractiveAuthentication yes\n";
 
@@ -271,19 +271,13 @@ fn a_host_that_lets_in_anybody_is_only_entered_when_the_file_says_so() {
 }
 
 #[test]
-fn a_program_that_keeps_a_secret_gets_none_of_the_others() {
-    let Some(bed) = Bed::hosts(1) else { return };
-    bed.set_password(1, "none");
-    bed.start_sshd(1, PASSWORDS);
-    bed.far_end(1);
-    let hopper = Hopper::on(&bed).with("KEY_PW", CANARY.as_ref());
-    let topology = Topology::line(&bed).hosts("auth", json!(["key", "password"])).hosts(
-        "secret",
-        json!([
-            { "env": "KEY_PW", "for": "passphrase" },
-            { "command": ["sh", "-c", "echo ${KEY_PW-none}"], "for": "password" },
-        ]),
-    );
-    hopper.up(&topology, &[]);
-    carries(&hopper);
+fn a_ctrl_c_at_a_question_is_an_interruption_and_no_refusal() {
+    let Some(bed) = with_password(1) else { return };
+    let hopper = Hopper::on(&bed);
+    let topology = Topology::line(&bed).hosts("auth", json!(["password"]));
+    let ended = typed(&hopper, &topology, &[("the password of root: ", "\x03")], &["-d"]);
+    assert_eq!(ended.code, 130, "{}", ended.stdout);
+    assert!(!ended.stdout.contains("error["), "{}", ended.stdout);
+    assert_eq!(failures(&bed, 1), 0, "{}", bed.log(1));
+    hopper.assert_nothing_left();
 }

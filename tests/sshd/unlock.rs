@@ -60,3 +60,26 @@ fn a_run_that_nobody_unlocks_in_time_ends_and_says_what_it_needed() {
     let nothing = hopper.run(&["unlock", NAME]);
     assert_eq!(nothing.code, 3, "{nothing:?}");
 }
+
+#[test]
+fn whoever_interrupts_unlock_gets_their_terminal_back_and_the_run_waits_on() {
+    let Some((bed, _)) = that_asks("", true, false) else { return };
+    let hopper = Hopper::on(&bed);
+    let topology = Topology::line(&bed).host(2, "auth", json!(["keyboard-interactive"]));
+    let running = hopper.start_up(&topology, &["-d", "--unlock-within", "50s"]);
+    assert!(until(SOON, || waits_for(&hopper).is_some()), "{}", running.stderr());
+    // A Ctrl-C at the question; the shell that is left says whether it still echoes.
+    let script = format!(
+        "trap : INT; '{}' unlock {NAME}; echo \"exit $?\"; stty -a | grep -o '[-]*echo '",
+        env!("CARGO_BIN_EXE_hopper")
+    );
+    let [python, terminal] = super::load::script("terminal.py");
+    let mut command = bed.on(0, python);
+    command.arg(terminal).args(["\"password:\"", "\x03", "0", "sh", "-c", &script]);
+    let ended = hopper.start_command(&mut command).ended();
+    assert!(ended.stdout.contains("exit 130") && ended.stdout.contains("\necho "), "{}", ended.stdout);
+    assert!(waits_for(&hopper).is_some(), "{}", running.stderr());
+    assert_eq!(on_terminal(&hopper, &[("\"password:\"", CANARY)], &["unlock"]).code, 0);
+    assert_eq!(running.ended().code, 0);
+    carries(&hopper);
+}

@@ -10,7 +10,9 @@ impl TunnelBlame<'_> {
     pub(super) fn login(&self, refusal: LoginRefusal) -> Failure {
         let server = self.server();
         let (code, message) = if !refusal.needed.is_empty() {
-            ("H0402", format!("{server} needs {}, and nobody could be asked", refusal.needed.join(" and ")))
+            let why =
+                if refusal.wrong_answer { "what was given does not fit" } else { "nobody could be asked" };
+            ("H0402", format!("{server} needs {}, and {why}", refusal.needed.join(" and ")))
         } else if refusal.secret_missing {
             ("H0405", format!("a secret for {server} could not be had from where it is kept"))
         } else if !refusal.was_asked {
