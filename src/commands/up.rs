@@ -21,7 +21,7 @@ use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::{Mode, Reporter, Sink};
 use crate::ssh::{Ask, Login, Notice, RealNetwork, Trust};
-use crate::topology::{HostId, Topology};
+use crate::topology::{HostId, Topology, escape};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -65,6 +65,12 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         Ok(plan) => plan,
         Err(errors) => return Ok(talk.no_plan(&errors)),
     };
+    if options.lab {
+        let whole = plan::plan(&topology, &PlanOptions { at: None, ..options.plan.clone() });
+        if let Some(failure) = whole.ok().as_ref().and_then(others_in_lab) {
+            return Err(failure);
+        }
+    }
     let topology = topology.seen_from(&plan.at).into_owned();
     let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
@@ -85,6 +91,17 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     terminal.restore();
     claim.end_with_process();
     ended
+}
+
+/// The lab plays hosts and the commands that they run, but nobody who runs hopper there.
+fn others_in_lab(plan: &Plan) -> Option<Failure> {
+    let hosts: Vec<String> = plan.others().into_iter().map(|host| escape(host.as_str())).collect();
+    if hosts.is_empty() {
+        return None;
+    }
+    let message = format!("the lab plays nobody who would run hopper on {}", hosts.join(", "));
+    let help = "try it with \"client\": \"exec\" there, or with --strategy nested";
+    Some(trouble("H0309", Exit::Usage, Phase::Plan, message, help))
 }
 
 /// Raises the limit of open files as far as it goes, since each client takes one; and keeps unlocked

@@ -42,6 +42,11 @@ impl<'g, 't> Courses<'g, 't> {
         Courses { graph, reach, telescope }
     }
 
+    /// The same with clients on hosts in between where this one puts them.
+    pub(super) fn with(graph: &'g Graph<'t>, reach: &'g Reach, telescope: Telescope<'g, 't>) -> Self {
+        Courses { graph, reach, telescope: Some(telescope) }
+    }
+
     /// The best course for a forward; `None` when there is none.
     pub(super) fn best(&self, forward: &Forward) -> Option<Course> {
         let target = self.reach.reachable(self.graph, &forward.to);

@@ -112,11 +112,17 @@ impl<'t> Edge<'t> {
     /// from 2201 that is let through and not taken.
     pub(super) fn entry_port(&self, taken: &HashSet<u16>) -> Option<u16> {
         const FIRST: u16 = 2201;
+        // The first port of a stretch that is let through comes after one that is not.
+        let allowed = self.link.ports.iter().chain(self.walls.iter().filter_map(|wall| wall.allow.as_ref()));
+        let starts = allowed.flat_map(|ports| ports.ranges()).map(|range| *range.start());
+        let denied = self.walls.iter().flat_map(|wall| wall.deny.ranges()).map(|range| *range.end());
+        let own = self.server.address.port;
+        let after = denied.chain(taken.iter().copied()).chain([own]).filter_map(|port| port.checked_add(1));
         // Ports below 1024 are not for users.
-        let ports = (FIRST..=u16::MAX).chain(1024..FIRST);
-        ports
-            .into_iter()
-            .find(|port| self.passes(*port) && !taken.contains(port) && *port != self.server.address.port)
+        let mut ports: Vec<u16> =
+            starts.chain(after).chain([1024, FIRST]).filter(|port| *port >= 1024).collect();
+        ports.sort_unstable_by_key(|port| (*port < FIRST, *port));
+        ports.into_iter().find(|port| self.passes(*port) && !taken.contains(port) && *port != own)
     }
 
     /// What is dialled over this link to reach that port of the host. A link's `dial` gives the
@@ -124,5 +130,43 @@ impl<'t> Edge<'t> {
     pub(super) fn address(&self, port: u16) -> Address {
         let name = self.link.dial.as_ref().map_or(&self.server.address.host, |dial| &dial.host);
         Address::new(name, port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::fixture::empty;
+    use crate::topology::PortSet;
+
+    fn ports() -> impl Strategy<Value = PortSet> {
+        let port = || prop::sample::select(vec![0, 22, 1023, 1024, 2200, 2201, 2202, 2204, 9000, u16::MAX]);
+        let range = (port(), port()).prop_map(|(a, b)| a.min(b)..=a.max(b));
+        prop::collection::vec(range, 0..3).prop_map(PortSet::new)
+    }
+
+    proptest! {
+        #[test]
+        fn a_listener_has_the_first_port_that_is_free(
+            own in prop::option::of(ports()),
+            allow in prop::option::of(ports()),
+            deny in ports(),
+            taken in prop::collection::hash_set(2200..2206_u16, 0..4),
+            ssh in prop::sample::select(vec![22, 2201, 2203]),
+        ) {
+            let mut topology = empty("t").with_wall("w", 1..=1).with_host("a");
+            (topology.firewalls[0].allow, topology.firewalls[0].deny) = (allow, deny);
+            topology.hosts[0].address.port = ssh;
+            let topology = topology.with("local", "a", |link| {
+                link.wall("w");
+                link.ports = own;
+            });
+            let graph = Graph::new(&topology);
+            let (_, _, edge) = graph.out_of(Graph::local()).next().unwrap();
+            let free = |port: &u16| edge.passes(*port) && !taken.contains(port) && *port != ssh;
+            prop_assert_eq!(edge.entry_port(&taken), (2201..=u16::MAX).chain(1024..2201).find(free));
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod alternatives;
 mod client_command;
 mod course;
+mod detour;
 mod diff;
 mod draft;
 mod error;
@@ -17,10 +18,13 @@ mod grants;
 mod graph;
 mod no_route;
 mod opening;
+mod opening_telescoped;
 mod part;
 mod planner;
 #[cfg(test)]
 mod property;
+#[cfg(test)]
+mod property_both;
 #[cfg(test)]
 mod property_telescope;
 mod reach;
@@ -35,7 +39,7 @@ mod tunnel;
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
 pub use diff::{Change, Diff, Part, Step, diff};
 pub use error::{NoPart, NoPort, PlanError, UnfitClient};
-pub use explain::{Explained, Explanation, Hop, Lost, Route, explain};
+pub use explain::{Crossing, Explained, Explanation, Hop, Lost, Route, explain};
 pub use far_listener::FarListener;
 pub use grants::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};

@@ -8,21 +8,22 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeFiltered;
 
 use super::graph::{Edge, Graph};
+use super::opening_telescoped::{Closed, Openings};
 use super::reach::Reach;
 use super::{NoRoute, Obstacle};
 use crate::topology::escape;
-use crate::topology::{Endpoint, Forward, HostId, Target};
+use crate::topology::{Endpoint, Forward, HostId, Strategy, Target};
 
 /// How many closed ports a route has; the fewest win, then the cheapest route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Effort {
-    openings: usize,
+pub(super) struct Effort {
+    pub(super) openings: usize,
     cost: u64,
-    hops: usize,
+    pub(super) hops: usize,
 }
 
 impl Effort {
-    fn of(edge: &Edge<'_>, open: bool) -> Self {
+    pub(super) fn of(edge: &Edge<'_>, open: bool) -> Self {
         Effort { openings: usize::from(!open), cost: edge.link.cost.into(), hops: 1 }
     }
 }
@@ -39,6 +40,9 @@ impl Add for Effort {
     }
 }
 
+/// How advice begins.
+pub(super) const SMALLEST: &str = "the smallest opening that would do";
+
 /// How many obstacles are told; the rest are counted.
 const MOST: usize = 3;
 
@@ -46,12 +50,14 @@ const MOST: usize = 3;
 struct Verdict {
     obstacles: Vec<Obstacle>,
     more: usize,
+    /// How many ports would have to open; `None` when none would do.
+    openings: Option<usize>,
     help: Vec<String>,
 }
 
 impl Verdict {
     fn of(obstacles: Vec<Obstacle>) -> Self {
-        Verdict { obstacles, more: 0, help: Vec::new() }
+        Verdict { obstacles, more: 0, openings: None, help: Vec::new() }
     }
 }
 
@@ -60,13 +66,15 @@ pub(super) struct Search<'g, 't> {
     pub(super) graph: &'g Graph<'t>,
     reach: &'g Reach,
     reached: Arc<[HostId]>,
+    strategy: Strategy,
+    telescoped: Openings<'g, 't>,
     /// What it takes to get a session to each host, closed ports included.
     efforts: Vec<Option<Effort>>,
 }
 
 impl<'g, 't> Search<'g, 't> {
     /// Looks at every link that leads to a host with an SSH server, open or not.
-    pub(super) fn new(graph: &'g Graph<'t>, reach: &'g Reach) -> Self {
+    pub(super) fn new(graph: &'g Graph<'t>, reach: &'g Reach, strategy: Strategy) -> Self {
         let mut reached: Vec<_> = graph
             .net
             .node_indices()
@@ -78,21 +86,30 @@ impl<'g, 't> Search<'g, 't> {
             let edge = edge.weight();
             Effort::of(edge, edge.ssh)
         });
-        let efforts = graph.net.node_indices().map(|node| efforts.get(&node).copied()).collect();
-        let reached = reached.into_iter().map(|(_, node)| graph.id(node)).collect();
-        Search { graph, reach, reached, efforts }
+        let efforts: Vec<_> = graph.net.node_indices().map(|node| efforts.get(&node).copied()).collect();
+        let telescoped = Openings::new(graph, efforts.clone());
+        let reached = match strategy {
+            Strategy::Telescoped if telescoped.matter() => telescoped.reached().into(),
+            _ => reached.into_iter().map(|(_, node)| graph.id(node)).collect(),
+        };
+        Search { graph, reach, reached, strategy, telescoped, efforts }
     }
 
     /// Says why no route leads to the target of this forward.
     pub(super) fn explain(&self, forward: &Forward) -> NoRoute {
         let target = &forward.to;
-        let verdict = match self.graph.node(target.host()) {
+        let mut verdict = match self.graph.node(target.host()) {
             None => Verdict::of(vec![Obstacle::NoLinks { to: target.host().clone(), from: Vec::new() }]),
             Some(node) => match target {
                 Target::Within { host, endpoint } => self.login(node, host, endpoint),
                 Target::Dialled { port, .. } => self.dial(node, *port),
             },
         };
+        if self.telescoped.matter()
+            && let Some(shut) = self.telescoped.smallest(forward)
+        {
+            self.compare(&mut verdict, &shut);
+        }
         NoRoute {
             forward: forward.id.clone(),
             target: target.clone(),
@@ -118,7 +135,7 @@ impl<'g, 't> Search<'g, 't> {
         if closed.is_empty() {
             return Verdict::of(vec![self.no_links(node)]);
         }
-        Verdict { help: vec![opening(&closed)], ..Verdict::of(closed) }
+        Verdict { help: vec![opening(&closed)], openings: Some(closed.len()), ..Verdict::of(closed) }
     }
 
     /// What keeps every host from dialling this port of the target.
@@ -127,12 +144,16 @@ impl<'g, 't> Search<'g, 't> {
             let open = edge.passes(port);
             Some((self.efforts[from.index()]? + Effort::of(edge, open), id, from, (!open).then_some(edge)))
         });
-        let Some((_, _, from, last)) = links.min_by_key(|&(effort, id, ..)| (effort, id)) else {
+        let Some((effort, _, from, last)) = links.min_by_key(|&(effort, id, ..)| (effort, id)) else {
             return Verdict::of(vec![self.no_links(node)]);
         };
         let mut least = self.closed_on_the_way(from);
         least.extend(last.map(|edge| closed(edge, port)));
-        let help = vec![opening(&least)];
+        // A session on the target's own host may take less than the port of the target.
+        if self.efforts[node.index()].is_some_and(|own| own.openings < effort.openings) {
+            least = self.closed_on_the_way(node);
+        }
+        let (help, openings) = (vec![opening(&least)], Some(least.len()));
 
         // Where sessions get next to the target, every link there is worth naming, not just the cheapest.
         let near = self.graph.into(node).filter(|&(from, ..)| self.reach.host(from).is_some());
@@ -140,26 +161,56 @@ impl<'g, 't> Search<'g, 't> {
         near.sort_unstable_by_key(|&(id, _)| id);
         let more = near.len().saturating_sub(MOST);
         let near: Vec<Obstacle> = near.into_iter().take(MOST).map(|(_, edge)| closed(edge, port)).collect();
-        Verdict { obstacles: if near.is_empty() { least } else { near }, more, help }
+        Verdict { obstacles: if near.is_empty() { least } else { near }, more, openings, help }
+    }
+
+    /// Says what the other strategy would take, and what its own takes where that is telescoped.
+    fn compare(&self, verdict: &mut Verdict, telescoped: &[Closed]) {
+        let told: Vec<Obstacle> =
+            telescoped.iter().map(|&(id, port)| closed(&self.graph.net[id], port)).collect();
+        let nested = verdict.help.pop();
+        let less = verdict.openings.is_none_or(|nested| telescoped.len() < nested);
+        let other = match self.strategy {
+            Strategy::Nested => {
+                verdict.help.extend(nested);
+                match telescoped {
+                    [] => "there is a route with --strategy telescoped".to_owned(),
+                    _ if less => opening(&told).replacen(
+                        "the smallest opening that would do",
+                        "less would do with --strategy telescoped",
+                        1,
+                    ),
+                    _ => "with --strategy telescoped as much would have to open".to_owned(),
+                }
+            }
+            Strategy::Telescoped if less => {
+                verdict.help.push(opening(&told));
+                verdict.openings = Some(told.len());
+                (verdict.obstacles, verdict.more) = (told, 0);
+                match nested {
+                    Some(nested) => nested.replacen(SMALLEST, "more would do with --strategy nested", 1),
+                    None => "no opening would do with --strategy nested".to_owned(),
+                }
+            }
+            Strategy::Telescoped => {
+                verdict.help.extend(nested);
+                "with --strategy nested as much would have to open".to_owned()
+            }
+        };
+        verdict.help.push(other);
     }
 
     /// The closed links of the route that needs the fewest openings to get a session to this host.
     fn closed_on_the_way(&self, node: NodeIndex) -> Vec<Obstacle> {
-        let mut found = Vec::new();
-        let mut at = node;
-        while let Some(&effort) = self.efforts[at.index()].as_ref().filter(|effort| effort.hops > 0) {
-            let before = self.graph.into(at).filter(|(from, _, edge)| {
-                let step = Effort::of(edge, edge.ssh);
-                self.efforts[from.index()].is_some_and(|from| from + step == effort)
-            });
-            let Some((from, _, edge)) = before.min_by_key(|&(_, id, _)| id) else { break };
-            if !edge.ssh {
-                found.push(closed(edge, edge.ssh_port));
-            }
-            at = from;
-        }
-        found.reverse();
-        found
+        let shut = closed_on_the_way(self.graph, &self.efforts, node).into_iter();
+        shut.map(|(id, port)| closed(&self.graph.net[id], port)).collect()
+    }
+
+    /// Whether no client on a host in between would save an opening of this many ports.
+    pub(super) fn is_least(&self, forward: &Forward, openings: usize) -> bool {
+        let other = (self.strategy == Strategy::Telescoped && self.telescoped.matter())
+            .then(|| self.telescoped.smallest(forward));
+        other.flatten().is_none_or(|shut| shut.len() >= openings)
     }
 
     /// How many closed ports are between local and a session on this host, at least.
@@ -174,6 +225,30 @@ impl<'g, 't> Search<'g, 't> {
         let from = from.into_iter().take(MOST).map(|from| self.graph.id(from)).collect();
         Obstacle::NoLinks { to: self.graph.id(node), from }
     }
+}
+
+/// The closed links of the route that needs the fewest openings to get a session to this host, nearest
+/// first. `efforts` is what it takes for each host.
+pub(super) fn closed_on_the_way(
+    graph: &Graph<'_>,
+    efforts: &[Option<Effort>],
+    node: NodeIndex,
+) -> Vec<Closed> {
+    let mut found = Vec::new();
+    let mut at = node;
+    while let Some(&effort) = efforts[at.index()].as_ref().filter(|effort| effort.hops > 0) {
+        let before = graph.into(at).filter(|(from, _, edge)| {
+            let step = Effort::of(edge, edge.ssh);
+            efforts[from.index()].is_some_and(|from| from + step == effort)
+        });
+        let Some((from, id, edge)) = before.min_by_key(|&(_, id, _)| id) else { break };
+        if !edge.ssh {
+            found.push((id, edge.ssh_port));
+        }
+        at = from;
+    }
+    found.reverse();
+    found
 }
 
 /// The obstacle that a link is which does not let the port through.
@@ -197,80 +272,9 @@ pub(super) fn opening(obstacles: &[Obstacle]) -> String {
             _ => None,
         })
         .collect();
-    format!("the smallest opening that would do: {}", openings.join(", "))
+    format!("{SMALLEST}: {}", openings.join(", "))
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::plan::fixture::{empty, vnc};
-    use crate::plan::{PlanError, PlanOptions, plan};
-    use crate::topology::{Address, Endpoint, Topology};
-
-    fn why(topology: &Topology) -> (String, Vec<String>) {
-        let errors = plan(topology, &PlanOptions::default()).unwrap_err();
-        let [error @ PlanError::NoRoute(_)] = errors.as_slice() else { panic!("{errors:?}") };
-        (error.to_string(), error.help())
-    }
-
-    #[test]
-    fn the_firewall_at_the_last_link_is_named() {
-        let topology = empty("t")
-            .with_wall("fw3", 5900..=5999)
-            .with_host("gate-a")
-            .with_host("gate-b")
-            .with_target("screen")
-            .with_link("local", "gate-a")
-            .with_link("gate-a", "gate-b")
-            .with("gate-b", "screen", |link| link.wall("fw3"))
-            .forward_to("vnc", "screen", 5900);
-        let (text, help) = why(&topology);
-        assert_eq!(
-            text,
-            "no route to screen:5900 (forward vnc): local reaches gate-a, gate-b; fw3 stops port 5900 on gate-b -> screen"
-        );
-        assert_eq!(help, ["the smallest opening that would do: port 5900 on gate-b -> screen"]);
-    }
-
-    #[test]
-    fn the_way_with_the_fewest_closed_ports_is_told_from_its_first_closed_one() {
-        let mut topology = vnc();
-        topology.links[1].only(443);
-        topology.links[3].only(80);
-        let (text, help) = why(&topology);
-        assert_eq!(
-            text,
-            "no route to screen:5900 (forward vnc): local reaches gate-b; \
-             the link gate-b -> gate-c lets only port 443 through, not 22, \
-             the link gate-d -> screen lets only port 80 through, not 5900"
-        );
-        assert_eq!(
-            help,
-            [
-                "the smallest opening that would do: port 22 on gate-b -> gate-c, port 5900 on gate-d -> screen"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_target_that_nothing_leads_to_is_said_to_be_one() {
-        let topology = empty("t").with_host("a").with_target("b").forward_to("x", "b", 80);
-        assert_eq!(
-            why(&topology).0,
-            "no route to b:80 (forward x): local reaches no host by SSH; no link leads to b"
-        );
-        assert_eq!(
-            why(&topology.with_link("a", "b")).0,
-            "no route to b:80 (forward x): local reaches no host by SSH; \
-             links lead to b only from a, and none from local to there"
-        );
-    }
-
-    #[test]
-    fn a_host_without_logins_cannot_be_entered() {
-        let own = Endpoint::Tcp(Address::new("127.0.0.1", 80));
-        let topology = empty("t").with_target("a").with_link("local", "a").forward_within("x", "a", own);
-        let (text, help) = why(&topology);
-        assert!(text.ends_with("a takes no logins (\"ssh\": false)"), "{text}");
-        assert_eq!(help, ["write \"a:80\", and the host before it dials a"]);
-    }
-}
+#[path = "opening_tests.rs"]
+mod tests;

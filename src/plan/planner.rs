@@ -108,7 +108,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         let course = courses.best(forward);
         // Searched only when needed, and then once for all.
         let mut explain = |forward: &Forward| {
-            let search = search.get_or_insert_with(|| Search::new(&graph, &reach));
+            let search = search.get_or_insert_with(|| Search::new(&graph, &reach, strategy));
             errors.push(PlanError::NoRoute(search.explain(forward)));
         };
         if course.is_none() {
@@ -156,7 +156,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
 }
 
 /// The way to the host where a forward listens, as a forward of its own.
-fn to_its_listener(forward: &Forward, on: &HostId) -> Forward {
+pub(super) fn to_its_listener(forward: &Forward, on: &HostId) -> Forward {
     let address = Address::new(forward.listen.address.to_string(), forward.listen.port);
     let to = Target::Within { host: on.clone(), endpoint: Endpoint::Tcp(address) };
     Forward { to, on: None, ..forward.clone() }

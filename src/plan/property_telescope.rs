@@ -10,10 +10,10 @@ use crate::topology::{Bind, Endpoint, HostClient, HostId, Plain, Strategy as Pla
 const LONGEST: usize = 5;
 
 /// Random topologies in which some hosts may run clients, and some forwards may begin plainly.
-fn telescoped() -> impl Strategy<Value = Topology> {
+pub(super) fn telescoped() -> impl Strategy<Value = Topology> {
     let client = prop::sample::select(vec![None, Some(HostClient::Exec), Some(HostClient::Hopper)]);
     let host = (client, prop::bool::weighted(0.8));
-    (topologies(), prop::collection::vec(host, 7), prop::collection::vec(any::<bool>(), 4)).prop_map(
+    (topologies(), prop::collection::vec(host, 8), prop::collection::vec(any::<bool>(), 4)).prop_map(
         |(mut topology, hosts, plain)| {
             for (host, (client, any)) in topology.hosts.iter_mut().zip(hosts) {
                 host.client = client;

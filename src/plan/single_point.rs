@@ -7,7 +7,8 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::{Dfs, EdgeFiltered, Walker};
 
 use super::graph::Graph;
-use crate::topology::{HostId, Target};
+use super::planner::to_its_listener;
+use crate::topology::{Forward, HostId, Target};
 
 /// Answers, for any target of one topology, which hosts have no stand-in.
 pub(super) struct SinglePoints<'g, 't> {
@@ -26,6 +27,19 @@ impl<'g, 't> SinglePoints<'g, 't> {
             gates[node.index()] = Some(dominators.immediate_dominator(node).unwrap_or(node));
         }
         SinglePoints { graph, gates }
+    }
+
+    /// The hosts that a forward cannot do without: on every way to its target, then to where it listens.
+    pub(super) fn of(&self, forward: &Forward) -> Vec<HostId> {
+        let mut all = self.on_the_way_to(&forward.to);
+        if let Some(on) = &forward.on {
+            let within = to_its_listener(forward, on).to;
+            let near = self.on_the_way_to(&within).into_iter().chain([on.clone()]);
+            all.extend(near.filter(|host| host != forward.to.host()));
+        }
+        let mut seen = HashSet::new();
+        all.retain(|host| seen.insert(host.clone()));
+        all
     }
 
     /// The hosts that every way to this target passes, nearest first; neither local nor the target.

@@ -139,7 +139,9 @@ impl<'g, 't> Telescope<'g, 't> {
                 });
                 return Some(as_good.cloned().unwrap_or_else(|| self.assemble(walk, end, plain)));
             }
-            if fronts.protected[tunnels].is_empty() && fronts.plain[tunnels].is_empty() {
+            // A walk of more steps may begin with more sessions, where one of fewer steps went nowhere.
+            let begun = tunnels >= self.rungs.len();
+            if begun && fronts.protected[tunnels].is_empty() && fronts.plain[tunnels].is_empty() {
                 return None;
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::plan::fixture::{line, vnc};
 use crate::plan::{Carrier, Plan, PlanOptions, plan};
-use crate::topology::{Endpoint, Plain, Strategy, Topology};
+use crate::topology::{Bind, Endpoint, HostClient, Plain, Strategy, Topology};
 
 fn telescoped(topology: &Topology) -> Plan {
     let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
@@ -37,6 +37,18 @@ fn each_telescoped_tunnel_gains_a_hop_at_both_ends() {
         assert_eq!((plan.longest(), plan.hops()), ((hops - 1).div_ceil(2), hops));
         assert!(plan.reach() >= hops);
     }
+}
+
+/// Neither host in between takes logins, so nothing shorter than two listeners and two sessions leads on.
+#[test]
+fn a_walk_may_begin_where_shorter_ones_go_nowhere() {
+    let mut topology = line(5);
+    for host in &mut topology.hosts[..2] {
+        (host.ssh, host.client, host.bind) = (false, Some(HostClient::Hopper), Bind::Any);
+    }
+    topology.forwards[0].plain = Plain::Ends;
+    let plan = telescoped(&topology);
+    assert_eq!((plan.longest(), plan.hops()), (2, 5));
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod remote;
 mod security_key;
 mod sshd;
 mod telescope;
+mod telescoped_by_hand;
 mod topology;
 mod trust;
 mod typed;

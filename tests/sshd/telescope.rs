@@ -13,7 +13,7 @@ use super::topology::{Topology, id};
 use super::until::{SOON, until};
 
 /// Hosts in a line that may run clients, with a data server on the last; listeners of clients are let in.
-fn line(hosts: usize) -> Option<Bed> {
+pub(crate) fn line(hosts: usize) -> Option<Bed> {
     let bed = Bed::hosts(hosts)?;
     for host in 1..=hosts {
         // Whoever runs the tests has start-up files of their own.
@@ -28,7 +28,7 @@ fn line(hosts: usize) -> Option<Bed> {
 }
 
 /// Every host in between may run a client, the last one is dialled from outside.
-fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
+pub(crate) fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
     let ids: Vec<_> = (1..=hops).map(id).collect();
     let mut forward = json!({ "listen": NEAR, "to": format!("{}:{FAR}", id(hops)) });
     if plain {
@@ -46,7 +46,7 @@ fn topology(bed: &Bed, hops: usize, plain: bool) -> Topology {
 }
 
 /// The SSH clients that run on the hosts, as many as there are.
-fn clients(bed: &Bed) -> Vec<(usize, u32)> {
+pub(crate) fn clients(bed: &Bed) -> Vec<(usize, u32)> {
     let is_client = |pid: &u32| {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         ["ssh", "dbclient"].contains(&name.trim())
@@ -55,7 +55,7 @@ fn clients(bed: &Bed) -> Vec<(usize, u32)> {
     (1..=bed.last()).flat_map(on).collect()
 }
 
-fn assert_no_client_within(bed: &Bed, limit: Duration) {
+pub(crate) fn assert_no_client_within(bed: &Bed, limit: Duration) {
     let gone = until(limit, || clients(bed).is_empty());
     assert!(gone, "clients are left: {:?}", clients(bed));
     for host in 1..=bed.last() {

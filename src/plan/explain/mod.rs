@@ -3,14 +3,18 @@
 mod openings;
 #[cfg(test)]
 mod property;
+mod telescoped;
 
+use super::course::Courses;
+use super::detour;
 use super::graph::Graph;
 use super::opening::Search;
+use super::planner::to_its_listener;
 use super::reach::Reach;
 use super::routes::{ALL_LOOKS, Path, Routes};
 use super::single_point::SinglePoints;
 use super::{PlanError, PlanOptions, plan};
-use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Topology};
+use crate::topology::{Address, Firewall, Forward, ForwardId, HostId, Link, Strategy, Target, Topology};
 
 /// How many runners-up are told.
 const RUNNERS_UP: usize = 3;
@@ -31,16 +35,20 @@ pub struct Explanation {
 pub struct Explained {
     /// What the person asked for.
     pub forward: Forward,
+    /// Where SSH clients may run: telescoped, fewer tunnels count before cost.
+    pub strategy: Strategy,
     /// The route it takes.
     pub chosen: Route,
     /// The next best ones, best first.
     pub runners_up: Vec<Route>,
     /// The best route that shares no host between local and the target.
     pub apart: Option<Route>,
-    /// Hosts that every route passes, nearest first.
+    /// Hosts that every route passes, nearest first. Telescoped, none are told when the search was cut.
     pub single_points: Vec<HostId>,
     /// Whether the search for other routes became too long: there may be better ones, or more.
     pub cut: bool,
+    /// The route to the host that listens for it, where that is another one.
+    pub listener: Option<Route>,
 }
 
 /// A way from local to a target.
@@ -63,10 +71,32 @@ pub struct Hop {
     pub link: Link,
     /// What is dialled.
     pub target: Address,
-    /// Whether a session goes over it; the forward's own connection does otherwise.
-    pub session: bool,
+    /// What goes over it.
+    pub crossing: Crossing,
     /// The firewalls it crosses, in order; each lets the port through.
     pub firewalls: Vec<Firewall>,
+}
+
+/// What goes over a link of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crossing {
+    /// An SSH session, on the server's own port.
+    Session,
+    /// What connects to a listener that an SSH client keeps on the host it leads to.
+    Listener,
+    /// The forward's own connection to its target.
+    Target,
+}
+
+impl Crossing {
+    /// The word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Crossing::Session => "session",
+            Crossing::Listener => "listener",
+            Crossing::Target => "target",
+        }
+    }
 }
 
 /// Why a route was not chosen.
@@ -74,7 +104,7 @@ pub struct Hop {
 pub enum Lost {
     /// It costs so much more.
     Dearer(u64),
-    /// It costs the same, with so many more tunnels.
+    /// It takes so many more tunnels: nested, at the same cost; telescoped, whatever it costs.
     MoreTunnels(usize),
     /// It is as good; where the two part, its link comes later in the file.
     Later,
@@ -87,9 +117,10 @@ impl Route {
     }
 
     /// Why it was not chosen.
-    pub fn lost_to(&self, chosen: &Route) -> Lost {
+    pub fn lost_to(&self, chosen: &Route, strategy: Strategy) -> Lost {
         match (self.cost.saturating_sub(chosen.cost), self.tunnels.saturating_sub(chosen.tunnels)) {
             (0, 0) => Lost::Later,
+            (_, more @ 1..) if strategy == Strategy::Telescoped => Lost::MoreTunnels(more),
             (0, more) => Lost::MoreTunnels(more),
             (more, _) => Lost::Dearer(more),
         }
@@ -106,27 +137,47 @@ impl Route {
 pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOptions) -> Explanation {
     let local = HostId::local();
     let topology = &*topology.seen_from(options.at.as_ref().unwrap_or(&local));
+    let options = &PlanOptions { at: None, ..options.clone() };
     let graph = Graph::new(topology);
     let reach = Reach::new(&graph);
     let points = SinglePoints::new(&graph);
     let (mut forwards, mut errors, mut search) = (Vec::new(), Vec::new(), None);
-    let mut left = ALL_LOOKS;
+    let strategy = options.strategy.unwrap_or(topology.policy.strategy);
+    let telescoped = strategy == Strategy::Telescoped;
+    let courses = telescoped.then(|| Courses::new(&graph, &reach, Strategy::Telescoped));
+    // Its listeners have ports; another forward without a route leaves none, and then the usual ones are told.
+    let whole = courses.as_ref().and_then(|_| plan(topology, options).ok());
+    let mut left = if telescoped { detour::ALL_LOOKS } else { ALL_LOOKS };
     for forward in topology.forwards.iter().filter(|forward| only.is_none_or(|only| forward.id == *only)) {
-        if let Some(explained) = explained(&graph, &reach, &points, forward, &mut left) {
-            forwards.push(explained);
+        let explained = match courses.as_ref().filter(|_| forward.on.is_none()) {
+            None => explained(&graph, &reach, &points, forward, &mut left),
+            Some(courses) => {
+                telescoped::explained(topology, courses, &graph, forward, whole.as_ref(), &mut left)
+            }
+        };
+        let near = forward.on.as_ref().map(|on| to_its_listener(forward, on));
+        let listener = near.as_ref().and_then(|near| nested(&graph, &reach, &near.to));
+        if let Some(explained) = explained.filter(|_| near.is_none() || listener.is_some()) {
+            forwards.push(Explained { listener, ..explained });
             continue;
         }
-        let search = search.get_or_insert_with(|| Search::new(&graph, &reach));
+        let search = search.get_or_insert_with(|| Search::new(&graph, &reach, strategy));
+        let forward = near.as_ref().filter(|_| listener.is_none()).unwrap_or(forward);
         let mut error = search.explain(forward);
         error.help.extend(search.as_small(forward));
         errors.push(PlanError::NoRoute(error));
     }
     if only.is_none() {
-        let options = PlanOptions { at: None, ..options.clone() };
-        let others = plan(topology, &options).err().unwrap_or_default();
-        errors.extend(others.into_iter().filter(|error| matches!(error, PlanError::SameListen(_))));
+        let others = plan(topology, options).err().unwrap_or_default();
+        errors.extend(others.into_iter().filter(|error| !matches!(error, PlanError::NoRoute(_))));
     }
     Explanation { topology: topology.name.clone(), forwards, errors }
+}
+
+/// The cheapest route to a target with every client at local; `None` when there is none.
+fn nested(graph: &Graph<'_>, reach: &Reach, target: &Target) -> Option<Route> {
+    let path = Routes::new(graph, target, 0)?.chosen(reach, target)?;
+    Some(route(graph, &path, 0))
 }
 
 /// `None` when no route leads to what the forward wants.
@@ -144,17 +195,19 @@ fn explained(
     let runners_up = routes.after(&chosen, RUNNERS_UP);
     *left = left.saturating_sub(routes.looks());
     let port = match &target {
-        crate::topology::Target::Dialled { port, .. } => *port,
-        crate::topology::Target::Within { .. } => 0,
+        Target::Dialled { port, .. } => *port,
+        Target::Within { .. } => 0,
     };
     let route = |path: &Path| route(graph, path, port);
     Some(Explained {
         forward: forward.clone(),
+        strategy: Strategy::Nested,
         chosen: route(&chosen),
         runners_up: runners_up.iter().map(route).collect(),
         apart: apart.as_ref().map(route),
-        single_points: points.on_the_way_to(&forward.to),
+        single_points: points.of(forward),
         cut: routes.is_cut(),
+        listener: None,
     })
 }
 
@@ -166,7 +219,7 @@ fn route(graph: &Graph<'_>, path: &Path, port: u16) -> Route {
             place: edge.place,
             link: edge.link.clone(),
             target: edge.address(if step.session { edge.ssh_port } else { port }),
-            session: step.session,
+            crossing: if step.session { Crossing::Session } else { Crossing::Target },
             firewalls: edge.walls.iter().map(|wall| (*wall).clone()).collect(),
         }
     });

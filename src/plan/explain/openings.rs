@@ -3,7 +3,7 @@
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use crate::plan::graph::Edge;
-use crate::plan::opening::{Search, closed, opening};
+use crate::plan::opening::{SMALLEST, Search, closed, opening};
 use crate::topology::{Forward, Target};
 
 /// How many are told beside the one that the help names anyway.
@@ -23,7 +23,10 @@ impl Search<'_, '_> {
             }
             Target::Dialled { port, .. } => self.gather_dials(node, port, &mut found),
         }
-        let told = self.explain(forward).help.pop();
+        if !found.first().is_some_and(|set| self.is_least(forward, set.len())) {
+            return Vec::new();
+        }
+        let told = self.explain(forward).help.into_iter().find(|text| text.starts_with(SMALLEST));
         let mut texts: Vec<String> = found.iter().map(|set| self.advice(set)).collect();
         // Two links between the same hosts read the same; so does what is advised already.
         let mut seen = Vec::new();
@@ -34,8 +37,7 @@ impl Search<'_, '_> {
         });
         let more = texts.len() > MOST;
         texts.truncate(MOST);
-        let texts =
-            texts.into_iter().map(|text| text.replacen("the smallest opening that", "as small, and", 1));
+        let texts = texts.into_iter().map(|text| text.replacen(SMALLEST, "as small, and would do", 1));
         texts.chain(more.then(|| "there are more openings of that size".to_owned())).collect()
     }
 
@@ -46,13 +48,18 @@ impl Search<'_, '_> {
         let size = |&(from, _, edge): &(NodeIndex, _, &Edge<'_>)| {
             self.openings(from).map(|openings| openings + usize::from(!edge.passes(port)))
         };
-        let Some(least) = dials.iter().filter_map(size).min() else { return };
+        // Or a session on its own host, which dials the port then.
+        let own = self.graph.net[node].filter(|host| host.ssh).and_then(|_| self.openings(node));
+        let Some(least) = dials.iter().filter_map(size).chain(own).min() else { return };
         dials.retain(|dial| size(dial) == Some(least));
         let (open, shut): (Vec<_>, Vec<_>) = dials.into_iter().partition(|(_, _, edge)| edge.passes(port));
         for (from, id, _) in shut {
             self.gather(vec![from], &mut vec![(id, port)], found);
         }
         self.gather(open.into_iter().map(|(from, ..)| from).collect(), &mut Vec::new(), found);
+        if own == Some(least) {
+            self.gather(vec![node], &mut Vec::new(), found);
+        }
     }
 
     /// Goes back from these hosts, all of which need as many openings, to local; `taken` are the closed

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{Explained, RUNNERS_UP, Route, explain};
+use super::{Crossing, Explained, RUNNERS_UP, Route, explain};
 use crate::plan::property::{chains, lets_through, routes, topologies};
+use crate::plan::property_telescope::telescoped;
 use crate::plan::show::{Glyphs, Style, why};
 use crate::plan::{PlanError, PlanOptions, plan};
-use crate::topology::{HostId, Target, Topology};
+use crate::topology::{HostId, PortSet, Strategy as Placement, Target, Topology};
 
 /// A route as trying everything gives it: cost, tunnels, links in order, hosts.
 type Found = (u64, usize, Vec<usize>, Vec<HostId>);
@@ -70,7 +71,7 @@ proptest! {
             let others = || explained.runners_up.iter().chain(&explained.apart);
             for route in others().chain([&explained.chosen]) {
                 prop_assert_eq!(route.cost, route.hops.iter().map(|hop| u64::from(hop.link.cost)).sum::<u64>());
-                prop_assert_eq!(route.tunnels, route.hops.iter().filter(|hop| hop.session).count());
+                prop_assert_eq!(route.tunnels, route.hops.iter().filter(|hop| hop.crossing == Crossing::Session).count());
                 for hop in &route.hops {
                     prop_assert!(lets_through(&topology, &topology.links[hop.place], hop.target.port));
                 }
@@ -89,6 +90,77 @@ proptest! {
         prop_assert!(ascii.is_ascii());
         let wide = why(&all, Style { glyphs: Glyphs::Unicode, width: 80 });
         prop_assert!(wide.lines().all(|line| line.chars().count() <= 80), "{}", wide);
+    }
+}
+
+/// The plan without these links; every session may take them, where a client is started.
+fn without(topology: &Topology, gone: impl Fn(usize, &HostId) -> bool) -> Option<(usize, u64, bool)> {
+    let mut topology = topology.clone();
+    for (place, link) in topology.links.iter_mut().enumerate() {
+        if gone(place, &link.to) {
+            link.ports = Some(PortSet::default());
+        }
+    }
+    let plan = plan(&topology, &TELESCOPED).ok()?;
+    let costs = plan.forwards[0].links.iter().map(|&place| u64::from(topology.links[place].cost));
+    Some((plan.forwards[0].tunnels.len(), costs.sum(), plan.forwards[0].within))
+}
+
+const TELESCOPED: PlanOptions =
+    PlanOptions { carrier: None, strategy: Some(Placement::Telescoped), at: None };
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_telescoped_explanation_keeps_to_the_plan(topology in telescoped()) {
+        for forward in &topology.forwards {
+            let alone = Topology { forwards: vec![forward.clone()], ..topology.clone() };
+            let explained = explain(&alone, None, &TELESCOPED).forwards.pop();
+            let Some(explained) = explained else {
+                prop_assert!(plan(&alone, &TELESCOPED).is_err());
+                continue;
+            };
+            let plan = plan(&alone, &TELESCOPED).unwrap();
+            let (planned, chosen) = (&plan.forwards[0], &explained.chosen);
+            prop_assert_eq!(&planned.links, &chosen.hops.iter().map(|hop| hop.place).collect::<Vec<_>>());
+            prop_assert_eq!(&planned.route, &chosen.hosts().collect::<Vec<_>>());
+            prop_assert_eq!(planned.tunnels.len(), chosen.tunnels);
+            let keeps: BTreeSet<(usize, u16)> = plan.tunnels.iter().flat_map(|tunnel| plan.kept_by(&tunnel.id))
+                .map(|(entry, _)| (entry.link, entry.port())).collect();
+            let listeners = chosen.hops.iter().filter(|hop| hop.crossing == Crossing::Listener);
+            prop_assert_eq!(listeners.map(|hop| (hop.place, hop.target.port)).collect::<BTreeSet<_>>(), keeps);
+            prop_assert!(!explained.cut);
+            let mut last = (chosen.tunnels, chosen.cost);
+            for route in &explained.runners_up {
+                let next = (route.tunnels, route.cost);
+                prop_assert!(next >= last && !route.is(chosen));
+                last = next;
+                for hop in &route.hops {
+                    prop_assert!(lets_through(&topology, &topology.links[hop.place], hop.target.port));
+                }
+            }
+            // No route without one of the links is better than the first that is told.
+            for hop in &chosen.hops {
+                // One that goes into the target is no other where the target can be dialled.
+                let other = without(&alone, |place, _| place == hop.place);
+                if let Some((tunnels, cost, _)) = other.filter(|(_, _, within)| *within == planned.within) {
+                    let other = (tunnels, cost);
+                    let first = explained.runners_up.first().map(|route| (route.tunnels, route.cost));
+                    prop_assert!(first.is_some_and(|first| first <= other), "{:?} {:?}", first, other);
+                }
+            }
+            let hosts = between(&planned.route, &forward.to);
+            for host in &hosts {
+                let needed = without(&alone, |_, to| to == host).is_none();
+                prop_assert_eq!(needed, explained.single_points.contains(host));
+            }
+            if !hosts.is_empty() {
+                let apart = explained.apart.as_ref().map(|route| (route.tunnels, route.cost));
+                let other = without(&alone, |_, to| hosts.contains(to));
+                prop_assert_eq!(apart, other.map(|(tunnels, cost, _)| (tunnels, cost)));
+            }
+        }
     }
 }
 

@@ -7,12 +7,13 @@ mod word;
 
 use std::collections::HashMap;
 
+use options::Role;
 use ports::Ports;
-use word::{expanded, word};
+use word::{expanded, passed_on, word};
 
 use super::comment;
-use crate::plan::{Plan, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{Endpoint, Listen};
+use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
+use crate::topology::{Address, Endpoint, Listen};
 
 /// The columns that a command is folded to. Not those of the terminal: a script is the same everywhere.
 const WIDTH: usize = 80;
@@ -23,12 +24,36 @@ pub fn ssh(plan: &Plan) -> String {
     let mut loads: HashMap<&TunnelId, Load> = HashMap::new();
     for (tunnel, listen) in plan.tunnels.iter().zip(&ports.carriers) {
         if let (Some(through), Some(listen)) = (&tunnel.through, listen) {
-            loads.entry(through).or_default().forwards.push(format!("{listen}:{}", tunnel.target));
+            loads.entry(through).or_default().local(format!("{listen}:{}", tunnel.target));
+        }
+        for (entry, target) in plan.kept_by(&tunnel.id) {
+            let forward = format!("{}:{}", entry.port(), far_end(&target));
+            loads.entry(&tunnel.id).or_default().local(forward);
         }
     }
     let mut direct = String::new();
     for (planned, listen) in plan.forwards.iter().zip(&ports.forwards) {
-        let Some(via) = &planned.via else {
+        if let Some(listener) = &planned.listener {
+            // What comes in there goes to the target itself, or by way of a port of this machine.
+            let to = match (&planned.via, listen) {
+                (None, _) | (_, None) => far_end(&planned.target),
+                (Some(via), Some(listen)) => {
+                    loads.entry(via).or_default().local(format!("{listen}:{}", far_end(&planned.target)));
+                    listen.to_string()
+                }
+            };
+            let load = loads.entry(&listener.via).or_default();
+            load.remote(format!("{}:{to}", asked(planned.forward.listen)));
+            load.says.push_str(&comment(&format!(
+                "{}: {} -> {}{}",
+                planned.forward.id,
+                planned.forward.near(),
+                planned.forward.to,
+                if planned.forward.listen.port == 0 { " (ssh says which port)" } else { "" }
+            )));
+            continue;
+        }
+        let (Some(via), Some(listen)) = (&planned.via, listen) else {
             direct.push_str(&comment(&format!(
                 "{}: no tunnel, so nothing for ssh to do; {} is dialled from here",
                 planned.forward.id, planned.target
@@ -36,23 +61,59 @@ pub fn ssh(plan: &Plan) -> String {
             continue;
         };
         let load = loads.entry(via).or_default();
-        load.forwards.push(format!("{listen}:{}", far_end(planned)));
-        load.says.push_str(&comment(&says(planned, *listen)));
+        match &planned.entry {
+            None => {
+                load.local(format!("{listen}:{}", far_end(&planned.target)));
+                load.says.push_str(&comment(&says(planned, *listen)));
+            }
+            Some(entry) => load.says.push_str(&comment(&format!(
+                "{}: {} -> {}; connect to that yourself",
+                planned.forward.id, entry.dial, planned.forward.to
+            ))),
+        }
     }
-    let commands = plan.tunnels.iter().zip(&ports.carriers).map(|(tunnel, carrier)| {
+    let mut commands: Vec<String> = Vec::new();
+    let mut elsewhere = String::new();
+    for tunnel in &plan.tunnels {
         let load = loads.remove(&tunnel.id).unwrap_or_default();
-        format!("{}{}{}", about(tunnel), load.says, command(tunnel, *carrier, &load.forwards))
-    });
-    let commands = commands.collect::<Vec<_>>().join(" &&\n\n");
+        let starts = plan.tunnels.iter().any(|other| other.client.control() == Some(&tunnel.id));
+        if starts && load.forwards.is_empty() {
+            // Each ssh that is started there has a session of its own.
+            continue;
+        }
+        let (about, command) = (about(tunnel) + &load.says, command(plan, &ports, tunnel, &load.forwards));
+        match &tunnel.client {
+            Client::Hopper { .. } => {
+                elsewhere.push_str(&format!("\n{about}#   {}\n", command.replace('\n', "\n#   ")));
+            }
+            _ => commands.push(about + &command),
+        }
+    }
+    let commands = commands.join(" &&\n\n");
     let end = if commands.is_empty() { "" } else { "\n" };
-    format!("{}\n{commands}{end}{direct}", header(plan, &ports))
+    format!("{}{elsewhere}\n{commands}{end}{direct}", header(plan, &ports))
 }
 
-/// What a tunnel carries: the forwards as `-L` takes them, and what there is to say of them.
+/// What a tunnel carries: the forwards as options with their arguments, and what there is to say of them.
 #[derive(Default)]
 struct Load {
     forwards: Vec<String>,
     says: String,
+}
+
+impl Load {
+    fn local(&mut self, forward: String) {
+        self.forwards.push(format!("-L {}", word(&forward)));
+    }
+
+    fn remote(&mut self, forward: String) {
+        self.forwards.push(format!("-R {}", word(&forward)));
+    }
+}
+
+/// Where a server is to listen, as `-R` takes it: port 0 is one that it chooses.
+fn asked(listen: Listen) -> String {
+    listen.socket_addr().to_string()
 }
 
 fn header(plan: &Plan, ports: &Ports) -> String {
@@ -69,11 +130,16 @@ fn header(plan: &Plan, ports: &Ports) -> String {
     header
 }
 
-/// `# T2: gate-c, through T1`, and what ssh cannot do about it.
+/// `# T2: gate-c, through T1`, where it is typed when not here, and what ssh cannot do about it.
 fn about(tunnel: &Tunnel) -> String {
     let host = &tunnel.server;
     let through = tunnel.through.as_ref().map(|id| format!(", through {id}")).unwrap_or_default();
-    let mut about = comment(&format!("{}: {}{through}", tunnel.id, host.id));
+    let place = match &tunnel.client {
+        Client::Local => String::new(),
+        Client::Exec { host, .. } => format!(", by the ssh of {host}"),
+        Client::Hopper { host } => format!(", to be typed on {host}"),
+    };
+    let mut about = comment(&format!("{}: {}{through}{place}", tunnel.id, host.id));
     for pin in &host.host_key.fingerprints {
         about.push_str(&comment(&format!("{} is pinned to {pin}: ssh cannot pin,", host.id)));
         about.push_str(&comment("and takes the key that known_hosts has instead"));
@@ -90,32 +156,56 @@ fn says(planned: &PlannedForward, listen: Listen) -> String {
 
 /// What the tunnel's server dials, as `-L` takes it: in paths `:` and `\` stand behind a backslash, and `%` is
 /// doubled.
-fn far_end(planned: &PlannedForward) -> String {
-    match &planned.target {
+fn far_end(target: &Endpoint) -> String {
+    match target {
         Endpoint::Tcp(address) => address.to_string(),
         Endpoint::Unix(path) => expanded(path).replace('\\', "\\\\").replace(':', "\\:"),
     }
 }
 
-/// `ssh … alice@127.0.0.1`, folded between options.
-fn command(tunnel: &Tunnel, carrier: Option<Listen>, forwards: &[String]) -> String {
-    let mut pieces = options::options(tunnel, carrier);
-    pieces.extend(forwards.iter().map(|forward| format!("-L {}", word(forward))));
-    let name = carrier.map_or_else(|| tunnel.target.host.clone(), |listen| listen.address.to_string());
-    let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-    pieces.push(word(&format!("{user}{name}")));
-    let mut command = "ssh".to_owned();
-    let mut at = command.len();
+/// `ssh … alice@127.0.0.1`, folded between options. What another host runs is the command of that one.
+fn command(plan: &Plan, ports: &Ports, tunnel: &Tunnel, forwards: &[String]) -> String {
+    let own = |role| opened(plan, ports, tunnel, role, forwards);
+    let pieces = match &tunnel.client {
+        Client::Local => own(Role::Forwards),
+        Client::Hopper { .. } => own(Role::ForwardsElsewhere),
+        Client::Exec { control, .. } => {
+            let control = plan.tunnel(control).into_iter();
+            let outer = control.flat_map(|control| opened(plan, ports, control, Role::Runs, &[]));
+            let inner = own(Role::IsRun);
+            outer.chain(inner.iter().map(|piece| passed_on(piece))).collect()
+        }
+    };
+    let mut command = String::new();
+    let mut at = 0;
     for piece in pieces {
-        if at + 1 + piece.len() + " &&".len() > WIDTH {
+        if at > 0 && at + 1 + piece.len() + " &&".len() > WIDTH {
             command.push_str(" \\\n   ");
             at = 3;
         }
-        command.push(' ');
+        if at > 0 {
+            command.push(' ');
+        }
         command.push_str(&piece);
         at += 1 + piece.len();
     }
     command
+}
+
+/// One ssh in pieces: its options, what it forwards, and whom it logs in as where.
+fn opened(plan: &Plan, ports: &Ports, tunnel: &Tunnel, role: Role, forwards: &[String]) -> Vec<String> {
+    let carrier = plan.place(&tunnel.id).and_then(|place| ports.carriers[place]);
+    let dialled = match (&tunnel.carrier, carrier) {
+        (Some(Carrier::Entry(entry)), _) => entry.dial.clone(),
+        (_, Some(listen)) => Address::new(listen.address.to_string(), listen.port),
+        (_, None) => tunnel.target.clone(),
+    };
+    let mut pieces = vec!["ssh".to_owned()];
+    pieces.extend(options::options(tunnel, &dialled, role));
+    pieces.extend(forwards.iter().cloned());
+    let user = tunnel.server.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    pieces.push(word(&format!("{user}{}", dialled.host)));
+    pieces
 }
 
 #[cfg(test)]
@@ -181,6 +271,17 @@ mod tests {
             "{}",
             shown(&topology)
         );
+    }
+
+    #[test]
+    fn a_listener_on_a_host_leads_back_here_and_from_here_on() {
+        let file = r#"{ "hopper": 1, "hosts": { "a": {}, "b": {}, "web": { "ssh": false } },
+            "links": ["local -> a", "local -> b -> web"],
+            "forwards": { "back": "a/7000 -> local:7001", "over": "a/auto -> web:80" } }"#;
+        let lines = commands(&crate::topology::parse(file, "f").unwrap());
+        let wanted = " -R 127.0.0.1:7000:127.0.0.1:7001 -R 127.0.0.1:0:127.0.0.1:20001 a &&";
+        assert!(lines[0].ends_with(wanted), "{lines:#?}");
+        assert!(lines[1].ends_with(" -L 127.0.0.1:20001:web:80 b"), "{lines:#?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pictures::pictures;
 use super::{Glyphs, Style, and, count, fold, listing};
+use crate::plan::detour;
 use crate::plan::graph::Graph;
 use crate::plan::single_point::SinglePoints;
 use crate::plan::{self, Plan, PlanOptions};
@@ -19,7 +20,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     out.push_str("In this order:\n\n");
     out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
-    let notes = notes(plan, &graph, style);
+    let notes = notes(plan, topology, &graph, style);
     if !notes.is_empty() {
         out.push_str(&notes);
         out.push('\n');
@@ -42,11 +43,19 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
 }
 
 /// The hosts that have no stand-in; forwards that depend on the same ones share a line.
-fn notes(plan: &Plan, graph: &Graph<'_>, style: Style) -> String {
+fn notes(plan: &Plan, topology: &Topology, graph: &Graph<'_>, style: Style) -> String {
     let points = SinglePoints::new(graph);
+    let mut left = detour::ALL_LOOKS;
     let mut shared: BTreeMap<Vec<HostId>, (usize, Vec<String>)> = BTreeMap::new();
     for (place, planned) in plan.forwards.iter().enumerate() {
-        let hosts = points.on_the_way_to(&planned.forward.to);
+        let hosts = match plan.strategy {
+            Strategy::Nested => Some(points.of(&planned.forward)),
+            // A search for each host: where they are too many, nothing is said.
+            Strategy::Telescoped => {
+                detour::single_points(topology, &planned.forward, &planned.route, &mut left)
+            }
+        };
+        let hosts = hosts.unwrap_or_default();
         let entry = shared.entry(hosts).or_insert_with(|| (place, Vec::new()));
         entry.1.push(escape(&planned.forward.id.0));
     }

@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Glyphs, Style, and, count, fold};
-use crate::plan::{Explained, Explanation, Hop, Lost, Route};
-use crate::topology::{Firewall, PortSet, escape};
+use crate::plan::{Crossing, Explained, Explanation, Hop, Lost, Route};
+use crate::topology::{Firewall, PortSet, Strategy, escape};
 
 /// Ranges of a rule that are told; the rest are counted.
 const MOST_RANGES: usize = 4;
@@ -36,10 +36,22 @@ fn forward_text(explained: &Explained, style: Style) -> String {
     if !chosen.hops.is_empty() {
         out.push('\n');
     }
+    if let (Some(host), Some(listener)) = (&explained.forward.on, &explained.listener) {
+        out.push_str(&lines(
+            &format!("listens on {}  {}", escape(host.as_str()), way(listener)),
+            2,
+            9,
+            style,
+        ));
+        out.push_str(&lines(&format!("       {}", price(listener)), 2, 9, style));
+        out.push('\n');
+        out.push_str(&links(&listener.hops.iter().collect::<Vec<_>>(), 4, style));
+        out.push('\n');
+    }
     let mut before = vec![chosen];
     for (n, route) in explained.runners_up.iter().enumerate() {
         out.push_str(&lines(&format!("next {}  {}", n + 1, way(route)), 2, 10, style));
-        let text = format!("{}: {}", price(route), lost(route, chosen));
+        let text = format!("{}: {}", price(route), lost(route, explained));
         out.push_str(&lines(&format!("        {text}"), 2, 10, style));
         // Where hosts alone do not tell it from a better one, the links do.
         if let Some(alike) = before.iter().find(|other| other.hosts().eq(route.hosts())) {
@@ -92,9 +104,11 @@ fn price(route: &Route) -> String {
     format!("cost {}, {}", route.cost, count(route.tunnels, "tunnel"))
 }
 
-fn lost(route: &Route, chosen: &Route) -> String {
-    match route.lost_to(chosen) {
+fn lost(route: &Route, explained: &Explained) -> String {
+    let telescoped = explained.strategy == Strategy::Telescoped;
+    match route.lost_to(&explained.chosen, explained.strategy) {
         Lost::Dearer(more) => format!("dearer by {more}"),
+        Lost::MoreTunnels(more) if telescoped => format!("{} more", count(more, "tunnel")),
         Lost::MoreTunnels(more) => format!("as dear, but {} more", count(more, "tunnel")),
         Lost::Later => "as good, but later in the file".to_owned(),
     }
@@ -104,8 +118,12 @@ fn lost(route: &Route, chosen: &Route) -> String {
 fn links(hops: &[&Hop], indent: usize, style: Style) -> String {
     let row = |hop: &&Hop| {
         let link = format!("{} -> {}", escape(hop.link.from.as_str()), escape(hop.link.to.as_str()));
-        let kind = if hop.session { "ssh" } else { "tcp" };
-        [link, format!("cost {}", hop.link.cost), format!("{kind} port {}", hop.target.port), rules(hop)]
+        let kind = match hop.crossing {
+            Crossing::Session => "ssh port",
+            Crossing::Listener => "listener",
+            Crossing::Target => "tcp port",
+        };
+        [link, format!("cost {}", hop.link.cost), format!("{kind} {}", hop.target.port), rules(hop)]
     };
     let rows: Vec<[String; 4]> = hops.iter().map(row).collect();
     let widest = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);

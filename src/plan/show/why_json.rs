@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{Explained, Explanation, Hop, Lost, Route};
+use crate::plan::{Crossing, Explained, Explanation, Hop, Lost, Route};
 
 /// The explanation for programs, as schema `hopper.explain/1`. What is absent is null. `errors` is left
 /// empty: errors have a schema of their own.
@@ -17,7 +17,7 @@ pub fn why_json(explanation: &Explanation) -> Value {
 
 fn forward(explained: &Explained) -> Value {
     let runners_up = explained.runners_up.iter().map(|other| {
-        let (reason, by) = match other.lost_to(&explained.chosen) {
+        let (reason, by) = match other.lost_to(&explained.chosen, explained.strategy) {
             Lost::Dearer(by) => ("dearer", Some(by)),
             Lost::MoreTunnels(by) => ("more-tunnels", u64::try_from(by).ok()),
             Lost::Later => ("later-in-file", None),
@@ -29,7 +29,9 @@ fn forward(explained: &Explained) -> Value {
     json!({
         "id": explained.forward.id.0,
         "to": explained.forward.to.to_string(),
+        "strategy": explained.strategy.as_str(),
         "chosen": route(&explained.chosen),
+        "listener": explained.listener.as_ref().map(route),
         "runners_up": runners_up.collect::<Vec<_>>(),
         "stand_in": explained.apart.as_ref().map(route),
         "single_points": explained.single_points.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
@@ -59,7 +61,8 @@ fn link(hop: &Hop) -> Value {
         "to": hop.link.to.as_str(),
         "place": hop.place,
         "cost": hop.link.cost,
-        "session": hop.session,
+        "session": hop.crossing == Crossing::Session,
+        "crossing": hop.crossing.as_str(),
         "dials": hop.target.to_string(),
         "port": hop.target.port,
         "ports": hop.link.ports.as_ref().map(ToString::to_string),
@@ -84,10 +87,10 @@ mod tests {
                 link.only(80);
             })
             .forward_to("web", "web", 80);
-        let first = json!({ "from": "local", "to": "web", "place": 0, "cost": 10, "session": false,
+        let first = json!({ "from": "local", "to": "web", "place": 0, "cost": 10, "session": false, "crossing": "target",
             "dials": "web:80", "port": 80, "ports": null,
             "firewalls": [{ "id": "fw", "allow": null, "deny": "5900-5999" }] });
-        let second = json!({ "from": "local", "to": "web", "place": 1, "cost": 12, "session": false,
+        let second = json!({ "from": "local", "to": "web", "place": 1, "cost": 12, "session": false, "crossing": "target",
             "dials": "web:80", "port": 80, "ports": "80", "firewalls": [] });
         let wanted = json!({
             "schema": "hopper.explain/1",
@@ -95,8 +98,9 @@ mod tests {
             "forwards": [{
                 "id": "web",
                 "to": "web:80",
+                "strategy": "nested",
                 "chosen": { "route": ["local", "web"], "cost": 10, "tunnels": 0, "links": [first] },
-                "runners_up": [{ "route": ["local", "web"], "cost": 12, "tunnels": 0, "links": [second],
+                "listener": null, "runners_up": [{ "route": ["local", "web"], "cost": 12, "tunnels": 0, "links": [second],
                     "lost": { "reason": "dearer", "by": 2 } }],
                 "stand_in": { "route": ["local", "web"], "cost": 12, "tunnels": 0, "links": [second] },
                 "single_points": [],

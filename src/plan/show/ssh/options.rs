@@ -4,19 +4,46 @@
 use std::time::Duration;
 
 use super::word::{path_option, word};
-use crate::plan::Tunnel;
-use crate::topology::{AgentUse, AuthMethod, Host, Listen};
+use crate::plan::{Carrier, Tunnel};
+use crate::topology::{Address, AgentUse, AuthMethod, Host};
 
-/// Options, each with its argument, ready for a shell. `carrier` is where the tunnel below listens.
-pub(super) fn options(tunnel: &Tunnel, carrier: Option<Listen>) -> Vec<String> {
-    let host = &tunnel.server;
+/// What an ssh does beside opening its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It forwards, in the background.
+    Forwards,
+    /// It forwards for whoever can reach the host where a person types it.
+    ForwardsElsewhere,
+    /// The same, started by another ssh: nobody is there to be asked.
+    IsRun,
+    /// It runs such a one on its server. That ends with its terminal.
+    Runs,
+}
+
+impl Role {
     // A person's configuration could send two tunnels over one shared connection, since both go to
     // 127.0.0.1: so it is not read, as hopper does not read it.
-    let mut options: Vec<String> =
-        ["-F none", "-f", "-N", "-o ExitOnForwardFailure=yes"].map(str::to_owned).to_vec();
-    match carrier.map_or(tunnel.target.port, |listen| listen.port) {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Role::Forwards => &["-F none", "-f", "-N", "-o ExitOnForwardFailure=yes"],
+            Role::ForwardsElsewhere => &["-F none", "-N", "-g", "-o ExitOnForwardFailure=yes"],
+            Role::IsRun => &["-F none", "-N", "-g", "-o ExitOnForwardFailure=yes", "-o BatchMode=yes"],
+            Role::Runs => &["-F none", "-f", "-tt"],
+        }
+    }
+}
+
+/// Options, each with its argument, ready for a shell. `dialled` is what this ssh connects to.
+pub(super) fn options(tunnel: &Tunnel, dialled: &Address, role: Role) -> Vec<String> {
+    let host = &tunnel.server;
+    let mut options: Vec<String> = role.flags().iter().map(|&flag| flag.to_owned()).collect();
+    match dialled.port {
         22 => {}
         port => options.push(format!("-p {port}")),
+    }
+    if matches!(tunnel.carrier, Some(Carrier::Entry(_))) {
+        // An ssh elsewhere may need a moment before it listens.
+        options.push("-o ConnectionAttempts=10".to_owned());
     }
     options.extend(host_key(tunnel));
     options.extend(login(host));
@@ -106,8 +133,9 @@ mod tests {
         let mut topology = line(3);
         change(&mut topology);
         let plan = plan(&topology, &PlanOptions::default()).unwrap();
-        let carrier = (hop > 0).then_some(Listen { port: 20001, ..Listen::AUTO });
-        options(&plan.tunnels[hop], carrier).join(" ")
+        let tunnel = &plan.tunnels[hop];
+        let carrier = Address::new("127.0.0.1", 20001);
+        options(tunnel, if hop > 0 { &carrier } else { &tunnel.target }, Role::Forwards).join(" ")
     }
 
     const USUAL: &str = "-F none -f -N -o ExitOnForwardFailure=yes";

@@ -9,8 +9,8 @@ use crate::topology::Listen;
 pub(super) struct Ports {
     /// Where each tunnel's client connects, in the order of the tunnels; `None` where it dials the server.
     pub(super) carriers: Vec<Option<Listen>>,
-    /// Where each forward listens, in the order of the forwards.
-    pub(super) forwards: Vec<Listen>,
+    /// Where each forward listens here, in the order of the forwards; `None` where it does not.
+    pub(super) forwards: Vec<Option<Listen>>,
     /// The first and the last port that the file does not name.
     pub(super) chosen: Option<(u16, u16)>,
 }
@@ -27,9 +27,19 @@ impl Ports {
             }
         });
         let carriers: Vec<Option<Listen>> = carriers.collect();
-        let listens = plan.forwards.iter().map(|planned| planned.forward.listen);
-        let taken: HashSet<u16> =
-            carriers.iter().flatten().copied().chain(listens.clone()).map(|listen| listen.port).collect();
+        // What another host listens for leads to a port of its own here.
+        let listens = plan.forwards.iter().map(|planned| match (&planned.listener, &planned.via) {
+            (None, _) => Some(planned.forward.listen),
+            (Some(_), Some(_)) => Some(Listen::AUTO),
+            (Some(_), None) => None,
+        });
+        let taken: HashSet<u16> = carriers
+            .iter()
+            .flatten()
+            .copied()
+            .chain(listens.clone().flatten())
+            .map(|listen| listen.port)
+            .collect();
         let mut free = (20001..=u16::MAX).chain(1024..=20000).filter(|port| !taken.contains(port));
         let mut chosen = None;
         let mut concrete = |listen: Listen| match listen.port {
@@ -41,7 +51,7 @@ impl Ports {
             _ => listen,
         };
         let carriers = carriers.into_iter().map(|carrier| carrier.map(&mut concrete)).collect();
-        let forwards = listens.map(&mut concrete).collect();
+        let forwards = listens.map(|listen| listen.map(&mut concrete)).collect();
         Ports { carriers, forwards, chosen }
     }
 }
@@ -62,7 +72,10 @@ mod tests {
         let ports = Ports::new(&plan(&topology, &PlanOptions::default()).unwrap());
         let carriers: Vec<_> = ports.carriers.iter().map(|listen| listen.map(|listen| listen.port)).collect();
         assert_eq!(carriers, [None, Some(20001), Some(20004), Some(20003)]);
-        assert_eq!(ports.forwards.iter().map(|listen| listen.port).collect::<Vec<_>>(), [20002, 20005]);
+        assert_eq!(
+            ports.forwards.iter().flatten().map(|listen| listen.port).collect::<Vec<_>>(),
+            [20002, 20005]
+        );
         assert_eq!(ports.chosen, Some((20001, 20005)));
     }
 }

@@ -9,6 +9,11 @@ pub(super) fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// Words of a shell that another shell passes on: as they are, or quoted once more.
+pub(super) fn passed_on(words: &str) -> String {
+    if words.split(' ').all(|each| word(each) == each) { words.to_owned() } else { word(words) }
+}
+
 /// The text with `%` doubled, for where ssh replaces tokens such as `%h`.
 pub(super) fn expanded(text: &str) -> String {
     text.replace('%', "%%")
@@ -45,6 +50,12 @@ mod tests {
         ] {
             assert_eq!(word(text), wanted);
         }
+    }
+
+    #[test]
+    fn words_for_another_shell_are_quoted_for_both() {
+        assert_eq!(passed_on("-o BatchMode=yes"), "-o BatchMode=yes");
+        assert_eq!(passed_on("-L '[::1]'"), r"'-L '\''[::1]'\'''");
     }
 
     #[test]

@@ -9,10 +9,10 @@ ssh -F none -f -N -o ExitOnForwardFailure=yes -o StrictHostKeyChecking=yes \
     -L 127.0.0.1:20001:middle:22 alice@gate.example.net &&
 
 # T2: middle, through T1
-ssh -F none -f -N -o ExitOnForwardFailure=yes -p 20001 -o HostKeyAlias=middle \
-    -o StrictHostKeyChecking=yes -o ServerAliveInterval=5 \
-    -o ServerAliveCountMax=3 -o ConnectTimeout=20 -L 127.0.0.1:20002:left:22 \
-    -L 127.0.0.1:20003:right:22 alice@127.0.0.1 &&
+ssh -F none -f -N -o ExitOnForwardFailure=yes -p 20001 \
+    -o HostKeyAlias=middle -o StrictHostKeyChecking=yes \
+    -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o ConnectTimeout=20 \
+    -L 127.0.0.1:20002:left:22 -L 127.0.0.1:20003:right:22 alice@127.0.0.1 &&
 
 # T3: left, through T2
 # page: 127.0.0.1:8080 -> page:80
