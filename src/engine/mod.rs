@@ -110,7 +110,7 @@ fn before(plan: &Plan) -> Snapshot {
             .iter()
             .map(|planned| ForwardSnapshot {
                 id: planned.forward.id.clone(),
-                via: planned.via.clone(),
+                via: planned.needs().last().cloned(),
                 listen: None,
                 to: planned.forward.to.to_string(),
                 protocol: planned.forward.protocol.clone(),

@@ -102,7 +102,7 @@ impl TunnelState {
 pub struct ForwardSnapshot {
     /// The forward.
     pub id: ForwardId,
-    /// The tunnel it rides; `None` when local dials the target itself.
+    /// The tunnel to its target, else the one to where it listens; `None` when it rides none.
     pub via: Option<TunnelId>,
     /// Where programs connect; `None` until bound.
     pub listen: Option<ListenAddress>,

@@ -163,6 +163,8 @@ fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -
             let dialled = || change("target", was.target.clone().into(), forward.target.clone().into());
             changes.extend(to.or_else(dialled));
             changes.extend(change("route", was.route.clone().into(), forward.route.clone().into()));
+            let near = |said: &SaidForward| said.listener.as_ref().map(|near| near.route.clone());
+            changes.extend(change("listener", near(was).into(), near(forward).into()));
             let over =
                 |via: &Option<String>, of: &Numbers<'_>| via.as_ref().map(|id| of.get(id.as_str()).copied());
             // The same hosts, but over a session that has to be opened first.

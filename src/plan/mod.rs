@@ -44,7 +44,7 @@ pub use far_listener::FarListener;
 pub use grants::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan, plan_everywhere};
-pub use said::{Said, SaidForward, SaidTunnel};
+pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 

@@ -61,9 +61,23 @@ pub struct SaidForward {
     pub via: Option<String>,
     /// Hosts from local to the target's host.
     pub route: Vec<String>,
+    /// The host that listens for it in place of local.
+    #[serde(default)]
+    pub listener: Option<SaidListener>,
     /// Whatever else there is, by its key.
     #[serde(flatten)]
     pub settings: Map<String, Value>,
+}
+
+/// What it says of the host that listens for a forward.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SaidListener {
+    /// The host.
+    pub host: String,
+    /// The tunnel to it.
+    pub via: String,
+    /// Hosts from local to it.
+    pub route: Vec<String>,
 }
 
 impl SaidTunnel {
@@ -84,10 +98,10 @@ impl Said {
         Said::deserialize(plan)
     }
 
-    /// The tunnels that a forward rides, outermost first; as far as there are such.
-    pub fn ridden_by(&self, forward: &SaidForward) -> Vec<&SaidTunnel> {
+    /// This tunnel and those that it rides, outermost first; as far as there are such.
+    pub fn chain(&self, last: Option<&String>) -> Vec<&SaidTunnel> {
         let mut chain: Vec<&SaidTunnel> = Vec::new();
-        let mut next = forward.via.as_ref();
+        let mut next = last;
         // A plan of some other making may go in circles.
         while let Some(id) = next.filter(|_| chain.len() < self.tunnels.len()) {
             let Some(tunnel) = self.tunnels.iter().find(|tunnel| tunnel.id == *id) else { break };

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use super::hop::{Hop, Trip};
 use super::style::{Style, columns, pad};
 use super::words::{age, bytes, count};
 use crate::engine::{ForwardStatus, Status, TunnelStatus};
@@ -17,49 +18,10 @@ pub struct Route<'r> {
     status: &'r Status,
     planned: &'r SaidForward,
     forward: &'r ForwardStatus,
+    /// To the host that listens for it; none when local does.
+    near: Vec<Hop<'r>>,
+    /// To its target.
     hops: Vec<Hop<'r>>,
-}
-
-/// One hop of it.
-#[derive(Debug)]
-struct Hop<'r> {
-    from: &'r str,
-    to: &'r str,
-    /// What is dialled.
-    dials: Option<&'r str>,
-    /// The session that goes over it, and how that stands; `None` for the forward's own connection.
-    session: Option<(&'r str, Option<&'r TunnelStatus>)>,
-    /// How long that takes there and back.
-    trip: Option<Trip>,
-}
-
-/// A round trip, in milliseconds.
-#[derive(Debug, Clone, Copy)]
-struct Trip {
-    /// Through every session below.
-    whole: f64,
-    /// Without that of the session it rides; `None` when that one was not measured.
-    own: Option<f64>,
-    /// Whether it rides one.
-    rides: bool,
-}
-
-impl Trip {
-    fn new<'r>(
-        stands: &TunnelStatus,
-        through: Option<&str>,
-        others: impl Fn(&str) -> Option<&'r TunnelStatus>,
-    ) -> Option<Self> {
-        let whole = stands.rtt_ms?;
-        let own = match through {
-            None => Some(whole),
-            // Two probes are never taken at once: less than the one below means next to nothing.
-            Some(below) => others(below)
-                .and_then(|below| below.rtt_ms)
-                .map(|below| ((whole - below).max(0.0) * 1e3).round() / 1e3),
-        };
-        Some(Trip { whole, own, rides: through.is_some() })
-    }
 }
 
 impl<'r> Route<'r> {
@@ -67,23 +29,9 @@ impl<'r> Route<'r> {
     pub fn new(status: &'r Status, plan: &'r Said, id: &str) -> Option<Self> {
         let planned = plan.forwards.iter().find(|forward| forward.id == id)?;
         let forward = status.forwards.iter().find(|forward| forward.id == id)?;
-        let stands = |id: &str| status.tunnels.iter().find(|one| one.id == id);
-        let chain = plan.ridden_by(planned);
-        let mut hops: Vec<Hop<'r>> = Vec::new();
-        for pair in planned.route.windows(2) {
-            let (from, to) = (pair[0].as_str(), pair[1].as_str());
-            let over = chain.iter().find(|tunnel| tunnel.takes(from, to));
-            let trip =
-                over.and_then(|tunnel| Trip::new(stands(&tunnel.id)?, tunnel.through.as_deref(), stands));
-            // A session is measured where it ends.
-            let trip = trip.filter(|_| over.is_some_and(|tunnel| tunnel.server == to));
-            let dials = over.map(|tunnel| match &tunnel.entry {
-                Some(entry) if tunnel.server != to => entry.as_str(),
-                _ => &tunnel.target,
-            });
-            let session = over.map(|tunnel| (tunnel.id.as_str(), stands(&tunnel.id)));
-            hops.push(Hop { from, to, dials, session, trip });
-        }
+        let near = planned.listener.as_ref();
+        let near = near.map(|near| Hop::walk(&near.route, &plan.chain(Some(&near.via)), status));
+        let mut hops = Hop::walk(&planned.route, &plan.chain(planned.via.as_ref()), status);
         match hops.last_mut().filter(|hop| hop.session.is_none()) {
             Some(last) => (last.to, last.dials) = (&planned.to, planned.target.as_deref()),
             // Dialled within the last host.
@@ -93,7 +41,7 @@ impl<'r> Route<'r> {
                 hops.push(Hop { from, to: &planned.to, dials, session: None, trip: None });
             }
         }
-        Some(Route { status, planned, forward, hops })
+        Some(Route { status, planned, forward, near: near.unwrap_or_default(), hops })
     }
 
     /// Whether the forward works.
@@ -103,10 +51,13 @@ impl<'r> Route<'r> {
 
     /// What broke, nearest to local: the hop, counted from 1, where it leads, and why.
     fn broken(&self) -> Option<(usize, &str, &str)> {
-        let sessions = self.hops.iter().enumerate().find_map(|(at, hop)| {
-            let cause = hop.session?.1?.cause.as_deref()?;
-            Some((at + 1, hop.to, cause))
-        });
+        let broken = |hops: &'_ [Hop<'r>]| {
+            hops.iter().enumerate().find_map(|(at, hop)| {
+                let cause = hop.session?.1?.cause.as_deref()?;
+                Some((at + 1, hop.to, cause))
+            })
+        };
+        let sessions = broken(&self.near).or_else(|| broken(&self.hops));
         let last = || Some((self.hops.len(), self.planned.to.as_str(), self.forward.cause.as_deref()?));
         sessions.or_else(last)
     }
@@ -114,7 +65,6 @@ impl<'r> Route<'r> {
     /// A line for each hop, then what went over it and what broke. `now` is only used for how long ago the far
     /// end answered.
     pub fn text(&self, style: Style, now: SystemTime) -> String {
-        let arrow = style.pick("→", "->");
         let dot = style.pick("·", "-");
         let forward = self.forward;
         let mut out = format!(
@@ -124,11 +74,27 @@ impl<'r> Route<'r> {
             escape(&forward.to),
             escape(&forward.state)
         );
+        if let Some(listener) = &self.planned.listener {
+            out.push_str(&format!("  to {}, which listens:\n", escape(&listener.host)));
+            self.rows(&self.near, style, now, &mut out);
+            out.push_str("\n  to its target:\n");
+        }
+        self.rows(&self.hops, style, now, &mut out);
+        out.push_str(&format!("\n  {}\n", self.traffic(style)));
+        if let Some((hop, host, cause)) = self.broken() {
+            out.push_str(&format!("  broken at hop {hop}, {}: {}\n", escape(host), escape(cause)));
+        }
+        out
+    }
+
+    /// A line for each of these hops.
+    fn rows(&self, hops: &[Hop<'_>], style: Style, now: SystemTime, out: &mut String) {
+        let arrow = style.pick("→", "->");
         let ways: Vec<String> =
-            self.hops.iter().map(|hop| format!("{} {arrow} {}", escape(hop.from), escape(hop.to))).collect();
+            hops.iter().map(|hop| format!("{} {arrow} {}", escape(hop.from), escape(hop.to))).collect();
         let widest = ways.iter().map(|way| columns(way)).max().unwrap_or(0);
-        let digits = self.hops.len().to_string().len();
-        for (at, (hop, way)) in self.hops.iter().zip(&ways).enumerate() {
+        let digits = hops.len().to_string().len();
+        for (at, (hop, way)) in hops.iter().zip(&ways).enumerate() {
             let number = format!("{:>digits$}", at + 1);
             let fields = match hop.session {
                 Some((id, stands)) => session_fields(id, stands, hop.trip),
@@ -142,11 +108,6 @@ impl<'r> Route<'r> {
             out.push_str(line.trim_end());
             out.push('\n');
         }
-        out.push_str(&format!("\n  {}\n", self.traffic(style)));
-        if let Some((hop, host, cause)) = self.broken() {
-            out.push_str(&format!("  broken at hop {hop}, {}: {}\n", escape(host), escape(cause)));
-        }
-        out
     }
 
     fn forward_fields(&self, now: SystemTime) -> String {
@@ -171,7 +132,22 @@ impl<'r> Route<'r> {
     /// `hopper.route/1`. What is absent is null.
     pub fn json(&self) -> Value {
         let forward = serde_json::to_value(self.forward).unwrap_or_default();
-        let hops = self.hops.iter().enumerate().map(|(at, hop)| {
+        json!({
+            "schema": "hopper.route/1",
+            "topology": self.status.name,
+            "state": self.status.state,
+            "forward": forward,
+            "route": self.planned.route,
+            "hops": self.hops_json(&self.hops),
+            "listener": self.planned.listener.as_ref().map(|near| {
+                json!({ "host": near.host, "route": near.route, "hops": self.hops_json(&self.near) })
+            }),
+            "broken": self.broken().map(|(hop, host, cause)| json!({ "hop": hop, "at": host, "cause": cause })),
+        })
+    }
+
+    fn hops_json(&self, hops: &[Hop<'_>]) -> Vec<Value> {
+        let hops = hops.iter().enumerate().map(|(at, hop)| {
             let stands = hop.session.and_then(|(_, stands)| stands);
             let last = hop.session.is_none().then_some(self.forward);
             json!({
@@ -187,15 +163,7 @@ impl<'r> Route<'r> {
                 "cause": stands.and_then(|one| one.cause.as_ref()).or(last.and_then(|one| one.cause.as_ref())),
             })
         });
-        json!({
-            "schema": "hopper.route/1",
-            "topology": self.status.name,
-            "state": self.status.state,
-            "forward": forward,
-            "route": self.planned.route,
-            "hops": hops.collect::<Vec<_>>(),
-            "broken": self.broken().map(|(hop, host, cause)| json!({ "hop": hop, "at": host, "cause": cause })),
-        })
+        hops.collect()
     }
 }
 

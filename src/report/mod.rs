@@ -6,6 +6,7 @@
 mod bars;
 pub mod explain;
 pub mod failure;
+mod hop;
 mod json;
 mod names;
 pub mod no_plan;

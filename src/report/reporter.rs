@@ -175,13 +175,11 @@ impl Reporter {
 impl Past {
     fn note(&mut self, event: &Event, names: &Names) {
         match event {
-            Event::ForwardUp { forward, at, .. } => {
+            // Nobody here opens what another host listens for.
+            Event::ForwardUp { forward, at, .. } if at.on.is_none() => {
                 let protocol = names.forward(forward).and_then(|name| name.protocol.as_ref());
-                let door = match (&at.on, protocol) {
-                    (Some(_), _) => at.to_string(),
-                    (None, Some(protocol)) => url(protocol, at.address),
-                    (None, None) => reachable(at.address).to_string(),
-                };
+                let address = || reachable(at.address).to_string();
+                let door = protocol.map_or_else(address, |protocol| url(protocol, at.address));
                 self.doors.insert(escape(&forward.0), door);
             }
             Event::ForwardFailed { forward, .. } => {

@@ -30,7 +30,12 @@ struct Facts {
     /// The server's own words at the end.
     farewell: Option<String>,
     refusals: VecDeque<(ChannelOpenFailure, String)>,
+    /// Login banners so far.
+    banners: usize,
 }
+
+/// The most login banners of one session that are logged: nobody is trusted yet who sends them.
+const BANNERS_LOGGED: usize = 4;
 
 /// The most refusals kept until somebody asks for their text.
 const REFUSALS_KEPT: usize = 32;
@@ -58,6 +63,13 @@ impl Notes {
     /// The server's own reason for ending the session, if it gave one; escaped.
     pub fn ending_by_server(&self) -> Option<String> {
         self.facts().farewell.clone()
+    }
+
+    /// A login banner for the log, escaped; `None` once there were too many.
+    fn banner(&self, text: &str) -> Option<String> {
+        let mut facts = self.facts();
+        facts.banners += 1;
+        (facts.banners <= BANNERS_LOGGED).then(|| escape(text))
     }
 
     /// Notes why the session ends, unless that is known already.
@@ -134,7 +146,9 @@ impl Handler for Gatekeeper {
     }
 
     async fn auth_banner(&mut self, banner: &str, _session: &mut Session) -> Result<(), Self::Error> {
-        tracing::info!(banner = escape(banner), "the server's login banner");
+        if let Some(banner) = self.notes.banner(banner) {
+            tracing::info!(banner, "the server's login banner");
+        }
         Ok(())
     }
 
@@ -268,5 +282,17 @@ fn ending_of(error: &russh::Error) -> String {
             "the connection was closed".to_owned()
         }
         other => escape(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banners_without_end_do_not_fill_the_log() {
+        let notes = Notes::default();
+        let logged: Vec<String> = (0..1_000_000).filter_map(|_| notes.banner("\u{1b}[2Jhello")).collect();
+        assert_eq!(logged, ["\\u{1b}[2Jhello"; BANNERS_LOGGED]);
     }
 }

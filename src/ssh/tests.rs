@@ -7,6 +7,7 @@ mod server;
 use std::time::Duration;
 
 use russh::ChannelOpenFailure;
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use super::{ExecError, Exit, ListenError, Received, Source};
@@ -145,4 +146,22 @@ async fn only_a_status_that_was_said_counts_and_foreign_words_are_escaped() {
         Ok(process) => assert_eq!(process.ended().await, Exit::Lost),
         Err(error) => assert_eq!(error, ExecError::SessionLost),
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_more_than_it_was_granted_is_cut_off() {
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let (_unread, handle) = super::Wire::over_stream(Box::new(near));
+    handle.gauge.set_ceiling(1 << 20);
+    let piece = vec![0; 1 << 16];
+    let mut taken = 0;
+    while taken < 1 << 24 && far.write_all(&piece).await.is_ok() {
+        taken += piece.len();
+        tokio::task::yield_now().await;
+        if handle.cut.is_cancelled() {
+            break;
+        }
+    }
+    assert!(handle.cut.is_cancelled(), "{taken} bytes were taken");
+    assert!(taken >= 1 << 20, "cut off at {taken} bytes, which it was granted");
 }

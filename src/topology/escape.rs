@@ -4,15 +4,22 @@
 const LIMIT: usize = 4096;
 
 /// The text with control characters and bidirectional overrides spelled out, and cut at 4 KiB: what
-/// a file or a server says must not be able to move a cursor or pose as hopper.
+/// a file or a server says must not be able to move a cursor or pose as hopper. Once escaped, it stays as
+/// it is however often it is escaped again.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len().min(LIMIT));
     for c in text.chars() {
-        if safe.len() >= LIMIT {
+        let before = safe.len();
+        if is_unsafe(c) {
+            safe.extend(c.escape_unicode())
+        } else {
+            safe.push(c)
+        }
+        if safe.len() > LIMIT {
+            safe.truncate(before);
             safe.push('…');
             break;
         }
-        if is_unsafe(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
     }
     safe
 }
@@ -26,7 +33,32 @@ pub fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Mostly what does harm, and long enough to be cut at any place.
+    fn hostile() -> impl Strategy<Value = String> {
+        let worst =
+            prop::sample::select(&['\u{1b}', '\u{9b}', '\u{202e}', '\u{e0041}', '\n', 'ü', '✔', '\\', '…']);
+        let c = prop_oneof![3 => worst, 1 => any::<char>()];
+        prop::collection::vec(c, 0..1500).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_escaped_is_harmless_bounded_and_stays_as_it_is(text in hostile()) {
+            let safe = escape(&text);
+            prop_assert!(!safe.chars().any(is_unsafe), "{:?}", safe);
+            prop_assert!(safe.len() <= LIMIT + '…'.len_utf8());
+            prop_assert_eq!(escape(&safe), safe);
+        }
+
+        #[test]
+        fn what_does_no_harm_is_kept_as_it_is(text in "[ -~äöü✔日]{0,400}") {
+            prop_assert_eq!(escape(&text), text);
+        }
+    }
 
     #[test]
     fn nothing_that_moves_a_cursor_survives() {

@@ -202,3 +202,29 @@ fn an_account_that_is_granted_no_more_than_it_needs_listens() {
     let ended = hopper.try_up(&other, &[]);
     assert!(ended.code == 7 && ended.stderr.contains("H0707"), "{}", ended.stderr);
 }
+
+#[test]
+fn the_commands_by_hand_have_far_hosts_listen_too() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(0);
+    bed.far_end(1);
+    let topology = forwarding(
+        &bed,
+        json!({
+            "back": { "listen": "h2/7101", "to": format!("local:{FAR}") },
+            "across": { "listen": "h2/7102", "to": format!("h1/127.0.0.1:{FAR}") },
+        }),
+    )
+    .hosts("identities", json!([bed.key().path()]))
+    .hosts("host_key", json!({ "file": bed.known_hosts() }));
+    let hopper = Hopper::on(&bed);
+    let file = topology.write(&bed);
+    let planned = hopper.run(&["plan", file.to_str().expect("a plain path"), "--ssh"]);
+    let script = bed.path("by-hand.log");
+    std::fs::write(&script, &planned.stdout).expect("write the script");
+    let ended = hopper.start_command(bed.on(0, "sh").arg(script)).ended();
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stderr, planned.stdout);
+    for port in [7101, 7102] {
+        bed.load_whole(2, port, &[("both", MIB, 4), ("half", MIB, 2)]);
+    }
+}

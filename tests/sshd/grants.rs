@@ -31,11 +31,11 @@ fn bed(last: usize) -> Option<Bed> {
 }
 
 /// What was printed.
-struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
     /// The page of a topology.
-    fn of(hopper: &Hopper, topology: &Topology) -> Page {
+    pub(crate) fn of(hopper: &Hopper, topology: &Topology) -> Page {
         let file = topology.write(hopper.bed());
         let ended = hopper.run(&["plan", file.to_str().expect("a plain path"), "--grants"]);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -55,7 +55,12 @@ impl Page {
 
     /// Gives every host the line for `authorized_keys`, with the real key in it.
     fn authorize(&self, bed: &Bed) {
-        for host in 1..=bed.last() {
+        self.authorize_up_to(bed, bed.last());
+    }
+
+    /// The same up to this host: the ones after it take no logins.
+    pub(crate) fn authorize_up_to(&self, bed: &Bed, last: usize) {
+        for host in 1..=last {
             let line = self.block(host, "restrict").replace("ssh-ed25519 AAAA...", &bed.key().public());
             bed.authorize(host, &line);
         }
@@ -63,16 +68,21 @@ impl Page {
 
     /// Gives every host the block for `sshd_config`, in a file of its own.
     fn configure(&self, bed: &Bed) {
-        for host in 1..=bed.last() {
+        self.configure_up_to(bed, bed.last(), "");
+    }
+
+    /// The same up to this host, after these settings.
+    pub(crate) fn configure_up_to(&self, bed: &Bed, last: usize, first: &str) {
+        for host in 1..=last {
             let file = bed.path(&format!("host{host}/grants.conf"));
             fs::write(&file, self.block(host, "Match User")).expect("write the block");
-            bed.restart_sshd(host, &format!("Include {}", file.display()));
+            bed.restart_sshd(host, &format!("{first}\nInclude {}", file.display()));
         }
     }
 }
 
 /// OpenSSH's own client, from the host before, with the same key.
-fn ssh(hopper: &Hopper, host: usize, words: &[&str]) -> Ended {
+pub(crate) fn ssh(hopper: &Hopper, host: usize, words: &[&str]) -> Ended {
     let bed = hopper.bed();
     let mut command = bed.on(host - 1, "ssh");
     command.args(["-F", "none", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-i"]);

@@ -22,13 +22,18 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 /// No single task of a test may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Threads that live on host 0.
+/// Threads that live on one host.
 pub struct Inside(Runtime);
 
 impl Inside {
-    /// Starts the threads.
+    /// Starts the threads on host 0.
     pub fn of(bed: &Bed) -> Inside {
-        let namespace = format!("/run/netns/{}", bed.namespace(0));
+        Inside::at(bed, 0)
+    }
+
+    /// Starts the threads on any host.
+    pub fn at(bed: &Bed, host: usize) -> Inside {
+        let namespace = format!("/run/netns/{}", bed.namespace(host));
         // The threads of a runtime are where the thread is that starts it.
         let starting = std::thread::spawn(move || {
             let namespace = File::open(namespace).expect("the namespace is there");
@@ -39,7 +44,12 @@ impl Inside {
         Inside(starting.join().expect("the thread that starts the runtime"))
     }
 
-    /// Runs a task on host 0.
+    /// Starts a task there, which ends with the threads.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+
+    /// Runs a task there to its end.
     pub fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> T {
         let running = self.0.spawn(async { tokio::time::timeout(PATIENCE, task).await });
         let ended = self.0.block_on(running).unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));

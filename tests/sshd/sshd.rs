@@ -113,8 +113,13 @@ impl Bed {
 
     /// Kills every session on this host, as a crash would.
     pub fn kill_sessions(&self, host: usize) {
+        self.signal_sessions(host, "KILL");
+    }
+
+    /// The same with another signal that ends them.
+    pub fn signal_sessions(&self, host: usize, name: &str) {
         for pid in self.sessions(host) {
-            signal("KILL", pid);
+            signal(name, pid);
         }
         assert!(until(SOON, || self.sessions(host).is_empty()), "sessions on host {host} do not die");
     }

@@ -1,9 +1,8 @@
-//! Tunnels whose clients run on hosts in between: the picture of the source document, its table, and
-//! that nothing of them is ever left there.
+//! Tunnels whose clients run on hosts in between, and that nothing of them is ever left there.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bed::{Bed, FAR, NEAR};
 use super::command::{must, signal};
@@ -64,46 +63,6 @@ pub(crate) fn assert_no_client_within(bed: &Bed, limit: Duration) {
     }
 }
 
-fn plan(hopper: &Hopper<'_>, topology: &Topology, bed: &Bed) -> Value {
-    let file = topology.write(bed);
-    let ended = hopper.run(&["plan", file.to_str().expect("a plain path"), "--json"]);
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    serde_json::from_str(&ended.stdout).expect("JSON")
-}
-
-/// Carries data over this many hops, with this many tunnels, and leaves nothing.
-fn reaches(bed: &Bed, hops: usize, tunnels: usize, plain: bool) {
-    let hopper = Hopper::on(bed);
-    let topology = topology(bed, hops, plain);
-    let plan = plan(&hopper, &topology, bed);
-    let summary = &plan["summary"];
-    let riding =
-        summary["tunnels"].as_u64().zip(summary["control"].as_u64()).map(|(all, control)| all - control);
-    assert_eq!((riding, &summary["hops"]), (Some(tunnels as u64), &hops.into()), "{plain}: {plan}");
-    hopper.up(&topology, &[]);
-    bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
-    hopper.down();
-    hopper.assert_nothing_left();
-    assert_no_client_within(bed, SOON);
-}
-
-#[test]
-fn a_row_of_hosts_is_reached_with_as_few_tunnels_as_the_source_document_says() {
-    // The last host is the target, so every row has a bed of its own.
-    for (hops, tunnels) in [(1, 0), (3, 1), (5, 2), (7, 3)] {
-        let Some(bed) = line(hops) else { return };
-        reaches(&bed, hops, tunnels, true);
-    }
-}
-
-#[test]
-fn a_protected_first_hop_takes_half_a_tunnel_more() {
-    for (hops, tunnels) in [(2, 1), (4, 2), (6, 3)] {
-        let Some(bed) = line(hops) else { return };
-        reaches(&bed, hops, tunnels, false);
-    }
-}
-
 /// A run of four hops: one client, on host 1.
 fn standing() -> Option<Bed> {
     line(4)
@@ -123,14 +82,16 @@ fn whatever_ends_hopper_ends_the_clients_elsewhere() {
 
 #[test]
 fn a_killed_session_ends_the_client_that_was_started_over_it() {
-    let Some(bed) = standing() else { return };
-    let hopper = Hopper::on(&bed);
-    let run = hopper.hold(&topology(&bed, 4, false), &[]);
-    bed.kill_sessions(1);
-    assert_no_client_within(&bed, SOON);
-    let ended = run.ended();
-    assert_eq!(ended.code, 6, "{}", ended.stderr);
-    assert!(ended.stderr.contains("the session to h1 was lost"), "{}", ended.stderr);
+    for how in ["KILL", "HUP", "TERM"] {
+        let Some(bed) = standing() else { return };
+        let hopper = Hopper::on(&bed);
+        let run = hopper.hold(&topology(&bed, 4, false), &[]);
+        bed.signal_sessions(1, how);
+        assert_no_client_within(&bed, SOON);
+        let ended = run.ended();
+        assert_eq!(ended.code, 6, "{how}: {}", ended.stderr);
+        assert!(ended.stderr.contains("the session to h1 was lost"), "{how}: {}", ended.stderr);
+    }
 }
 
 #[test]
@@ -233,6 +194,8 @@ fn hoppers_on_several_hosts_build_their_parts_in_any_order() {
     // The outermost first: what it needs is not there yet.
     let (local, first, second) = (Hopper::on(&bed), Hopper::at(&bed, 1), Hopper::at(&bed, 2));
     let outer = local.start(&["up", file]);
+    let waits = || outer.stderr().contains("waits for hop1.test:2201 from here, kept by hopper at h1");
+    assert!(until(SOON, waits), "{}", outer.stderr());
     let middle = first.start(&["up", file, "--at", "h1"]);
     let inner = second.start(&["up", file, "--at", "h2"]);
     let all_up = until(SOON, || {

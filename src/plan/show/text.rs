@@ -37,7 +37,7 @@ fn header(plan: &Plan, topology: &Topology, style: Style) -> String {
     let firewalls = count(topology.firewalls.len(), "firewall");
     let at = match plan.at.is_local() {
         true => String::new(),
-        false => format!(" {dot} as hopper at {} builds it, which is local here", escape(plan.at.as_str())),
+        false => format!(" {dot} at {}, which is local here", escape(plan.at.as_str())),
     };
     format!("{} {dot} {hosts}, {firewalls}{at}\n", escape(&plan.topology))
 }
@@ -110,10 +110,14 @@ fn other_strategy(plan: &Plan, topology: &Topology) -> String {
     // Each telescoped tunnel gains a hop at both ends; the last one is dialled plainly, and so is the
     // first where the forward allows it.
     let (protected, plain) = ((longest + 1).div_ceil(2), longest.div_ceil(2));
-    let ends = if plain < protected { format!(", or {plain} with plain ends") } else { String::new() };
+    let fewer = match (protected < longest, plain < protected) {
+        (true, true) => format!("{protected} would do, or {plain} with plain ends"),
+        (true, false) => format!("{protected} would do"),
+        (false, true) => format!("{plain} would do with plain ends"),
+        (false, false) => return "Strategy telescoped takes as many.".to_owned(),
+    };
     format!(
-        "Strategy telescoped takes as many; where hosts in between may run SSH clients (\"client\"), {protected} \
-         would do{ends}."
+        "Strategy telescoped takes as many; where hosts in between may run SSH clients (\"client\"), {fewer}."
     )
 }
 

@@ -86,6 +86,14 @@ fn nothing_of_the_file_reaches_the_terminal_unescaped() {
 }
 
 #[test]
+fn a_name_that_cannot_be_is_harmless_where_it_is_suggested_too() {
+    let text = r#"{"hopper": 1, "hosts": {"gate\u001bhouse": "a@b"}, "links": ["local -> gate-house"]}"#;
+    let seen = drawn(text, UNICODE);
+    assert!(seen.contains("did you mean \"gate\\u{1b}house\"?"), "{seen}");
+    assert!(!seen.contains('\u{1b}'), "{seen:?}");
+}
+
+#[test]
 fn places_count_characters_from_one_and_skip_a_byte_order_mark() {
     for text in
         ["\u{feff}{\"hopper\": 1, \"x-é\": 1, \"hots\": 2}", "{\"hopper\": 1, \"x-é\": 1, \"hots\": 2}"]

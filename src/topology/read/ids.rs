@@ -46,7 +46,7 @@ impl Reader {
         let local = (kind == "host").then_some(HostId::LOCAL);
         let meant = self.meant(name, names.in_order.iter().map(String::as_str).chain(local));
         let help = match meant {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
+            Some(meant) => format!("did you mean {}?", quoted(&meant)),
             None if kind == "host" => {
                 format!("add it:  \"hosts\": {{ {}: \"user@address\" }}", quoted(name))
             }
