@@ -153,7 +153,7 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         option("UserKnownHostsFile", "/dev/null".to_owned());
         option("GlobalKnownHostsFile", "/dev/null".to_owned());
     }
-    if host.identities_only && !host.identities_of_person {
+    if host.offers_named_keys_only() && !host.identities_of_person {
         option("IdentitiesOnly", "yes".to_owned());
     }
     for identity in identities(host) {

@@ -18,6 +18,7 @@ mod problem;
 mod quoted;
 mod read;
 mod secret;
+mod secret_ref;
 mod seen;
 mod ssh_config;
 
@@ -26,7 +27,7 @@ pub use algorithms::{AlgorithmKind, Algorithms};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Plain, Target};
-pub use host::{AuthMethod, Bind, Host, HostClient, HostId, Keepalive, Timeouts};
+pub use host::{AgentUse, AuthMethod, Bind, Host, HostClient, HostId, Keepalive, Timeouts};
 pub use host_key::{Authority, HostKeyChecking, HostKeyPolicy};
 pub use link::{CarrierKind, Dial, Kept, Link};
 pub use policy::{Policy, Strategy};
@@ -35,6 +36,7 @@ pub use problem::{Label, Problem};
 pub use quoted::quoted;
 pub use read::{nearest, parse};
 pub use secret::mask_secrets;
+pub use secret_ref::{SecretPurpose, SecretRef, SecretSource};
 pub use ssh_config::{
     Given, Jump, JumpLoop, Lookup, Person, Resolved, Resolving, SshConfig, SshSettings, Unusable,
 };

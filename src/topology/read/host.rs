@@ -4,12 +4,13 @@ use super::Reader;
 use super::address;
 use super::algorithms;
 use super::host_key;
+use super::secrets;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
 use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, SshConfig, code, quoted, secret};
 
-const LATER: &[&str] = &["secret", "x11", "forward_agent", "agent", "proxy", "compression", "tags"];
+const LATER: &[&str] = &["x11", "forward_agent", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -21,6 +22,8 @@ const HOST: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
@@ -43,6 +46,8 @@ const DEFAULTS: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
@@ -145,9 +150,9 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             }
             "identities" => assign(&mut host.identities, session::identities(reader, node)),
             "identities_only" => {
-                assign(&mut host.identities_only, reader.flag(entry));
-                host.given.identities_only = true;
+                host.identities_only = reader.flag(entry).or(host.identities_only);
             }
+            "agent" => assign(&mut host.agent, session::agent(reader, node)),
             "host_key" => host_key::host_key(reader, node, &mut host.host_key),
             "ssh_config" => assign(&mut host.ssh_config, ssh_config(reader, entry, keys)),
             "keepalive" => {
@@ -172,6 +177,10 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "note" => host.note = reader.line(entry),
             _ => {}
         }
+    }
+    // After "auth", which says what a secret is for unless it says so itself.
+    if let Some(entry) = entries.iter().find(|entry| entry.key == "secret") {
+        assign(&mut host.secrets, secrets::secrets(reader, entry, &host.auth));
     }
 }
 

@@ -108,12 +108,11 @@ impl SshSettings {
         match said.get("identityagent").and_then(|values| values.first()).copied() {
             Some("none") => self.no_agent = true,
             Some("SSH_AUTH_SOCK") | None => {}
-            Some(other) => {
-                self.left_out.push(format!("IdentityAgent {other}: hopper asks SSH_AUTH_SOCK only"))
-            }
+            Some(other) => self.agent = self.path("IdentityAgent", other, tokens),
         }
         for file in said.get("certificatefile").into_iter().flatten() {
-            self.left_out.push(format!("CertificateFile {file}: hopper offers no certificates"));
+            let instead = "name it in \"identities\", or put it beside its key as KEY-cert.pub";
+            self.left_out.push(format!("CertificateFile {file}: {instead}"));
         }
     }
 

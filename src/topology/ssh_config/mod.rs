@@ -35,8 +35,6 @@ pub struct Given {
     pub port: bool,
     /// `auth`.
     pub auth: bool,
-    /// `identities_only`.
-    pub identities_only: bool,
     /// `keepalive.interval`.
     pub alive_interval: bool,
     /// `keepalive.max`.
@@ -60,6 +58,8 @@ pub struct SshSettings {
     pub identities_only: Option<bool>,
     /// `IdentityAgent none`.
     pub no_agent: bool,
+    /// `IdentityAgent`, as the path of a socket.
+    pub agent: Option<String>,
     /// `HostKeyAlias`.
     pub host_key_alias: Option<String>,
     /// `UserKnownHostsFile` and `GlobalKnownHostsFile` together.
@@ -98,7 +98,7 @@ impl SshSettings {
             ("Port", self.port.is_some()),
             ("IdentityFile", self.identities.is_some()),
             ("IdentitiesOnly", self.identities_only.is_some()),
-            ("IdentityAgent", self.no_agent),
+            ("IdentityAgent", self.no_agent || self.agent.is_some()),
             ("HostKeyAlias", self.host_key_alias.is_some()),
             ("known_hosts files", self.known_hosts.is_some()),
             ("ServerAliveInterval", self.alive_interval.is_some()),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Jump, SshConfig, SshSettings};
-use crate::topology::{Algorithms, AuthMethod, Host, HostId, Link, Topology};
+use crate::topology::{AgentUse, Algorithms, AuthMethod, Host, HostId, Link, Topology};
 
 /// A name to look up, and what the file has settled already.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -232,13 +232,16 @@ fn lay_under(host: &mut Host, settings: &SshSettings) {
         if host.identities.is_empty() {
             host.identities.clone_from(identities);
             host.identities_of_person = true;
+            // Such files are tried first there, and nothing else is held back.
+            host.identities_only = host.identities_only.or(Some(settings.identities_only.unwrap_or(false)));
         }
         if identities.is_empty() && !given.auth {
             host.auth.retain(|method| *method != AuthMethod::Key);
         }
     }
-    if let Some(only) = settings.identities_only.filter(|_| !given.identities_only) {
-        host.identities_only = only;
+    host.identities_only = host.identities_only.or(settings.identities_only);
+    if let (AgentUse::Own, Some(socket)) = (&host.agent, &settings.agent) {
+        host.agent = AgentUse::Socket(socket.clone());
     }
     if settings.no_agent && !given.auth {
         host.auth.retain(|method| *method != AuthMethod::Agent);

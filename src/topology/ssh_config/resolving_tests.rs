@@ -53,7 +53,7 @@ fn a_bare_name_gets_everything() {
     assert_eq!((host.address.to_string(), host.user.as_deref()), ("gate.net:2222".to_owned(), Some("bob")));
     assert_eq!(
         (host.identities.as_slice(), host.identities_only),
-        (["~/.ssh/other".to_owned()].as_slice(), true)
+        (["~/.ssh/other".to_owned()].as_slice(), Some(true))
     );
     assert_eq!(host.host_key.alias.as_deref(), Some("branch"));
     assert_eq!(host.known_hosts.as_deref(), Some(["/srv/kh".to_owned()].as_slice()));
