@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
     CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs,
-    UpArgs,
+    UnlockArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
 use planning::Planning;
@@ -52,6 +52,8 @@ enum Verb {
     Status(StatusArgs),
     /// Show the route a running forward takes, and how each hop stands
     Explain(ExplainArgs),
+    /// Answer, at this terminal, what a run without one waits for
+    Unlock(UnlockArgs),
     /// Print the log of a run in the background, or of the last one
     Logs(LogsArgs),
 }
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
             | Verb::Down(DownArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
             | Verb::Explain(ExplainArgs { json: true, .. })
+            | Verb::Unlock(UnlockArgs { json: true, .. })
     );
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
         Verb::Explain(args) => commands::explain::run(&talk, &args.forward, args.topology.as_deref()),
+        Verb::Unlock(args) => commands::unlock::run(&talk, args.topology.as_deref()),
         Verb::Logs(args) => commands::logs::run(&talk, args.topology.as_deref(), args.lines),
     };
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
@@ -130,6 +134,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         },
         timeout: args.timeout,
         ask: !args.no_input,
+        unlock_within: args.unlock_within.unwrap_or_default(),
     }
 }
 

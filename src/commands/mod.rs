@@ -1,5 +1,6 @@
 //! One thin file for each verb: read, call one room, report. Nothing here knows how a thing is done.
 
+mod asker;
 pub mod check;
 mod detach;
 pub mod down;
@@ -16,6 +17,7 @@ pub mod plan_grants;
 mod signals;
 pub mod status;
 mod talk;
+pub mod unlock;
 pub mod up;
 
 pub use log::Log;

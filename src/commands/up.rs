@@ -2,15 +2,17 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
+use super::asker::{self, Asker};
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
 use super::{Ended, Log, Talk, detach, trouble};
-use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
+use crate::control::{Claim, Dirs, Hooks, Limits, Place, Questions, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
     World,
@@ -18,7 +20,7 @@ use crate::engine::{
 use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::{Mode, Reporter, Sink};
-use crate::ssh::{Ask, Login, RealNetwork, Trust};
+use crate::ssh::{Ask, Login, Notice, RealNetwork, Trust};
 use crate::topology::{HostId, Topology, escape};
 
 /// What `up` was asked to do.
@@ -40,6 +42,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// Whether a person may be asked.
     pub ask: bool,
+    /// How long to wait for `hopper unlock` where there is no terminal to ask at.
+    pub unlock_within: Duration,
 }
 
 /// Builds the topology and holds it.
@@ -126,7 +130,23 @@ async fn hold(
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
     })?;
     let reporter = Arc::new(reporter(talk, options, &plan));
-    let world = if options.lab { lab(topology) } else { real(&plan, ask(options, terminal, &reporter))? };
+    let (questions, in_background) = (Questions::default(), Arc::new(AtomicBool::new(false)));
+    let world = if options.lab {
+        lab(topology)
+    } else {
+        let reporter = reporter.clone();
+        let asker = Asker {
+            terminal: terminal.clone(),
+            aside: Arc::new(move |question: &mut dyn FnMut()| reporter.suspend(question)),
+            hops: asker::hops(&plan),
+            name: topology.name.clone(),
+            questions: questions.clone(),
+            unlock_within: options.unlock_within,
+            in_background: in_background.clone(),
+        };
+        let notice = asker.notice();
+        real(&plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?
+    };
     let controls = Controls::default();
     let mut run = engine::start(plan.clone(), world, controls.clone());
     let (board, leave) = (run.board.clone(), controls.leave.clone());
@@ -134,6 +154,7 @@ async fn hold(
         plan: Arc::new(plan.clone()),
         snapshot: Arc::new(move || board.snapshot()),
         down: Arc::new(move || leave.cancel()),
+        questions,
     };
     let server = match Server::bind(claim, hooks, Limits::default()) {
         Ok(server) => server,
@@ -153,6 +174,7 @@ async fn hold(
                     server.event(&event);
                     watch.event(&event);
                     if options.held && matches!(event, Event::Up { .. }) {
+                        in_background.store(true, Ordering::Relaxed);
                         watch.go_to_background(&topology.name, run.board.snapshot().state, &controls);
                     }
                 }
@@ -252,16 +274,8 @@ fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     }
 }
 
-fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask {
-    if !options.ask {
-        return person::ask_nobody();
-    }
-    let reporter = reporter.clone();
-    person::ask_on_terminal(terminal.clone(), Arc::new(move |question| reporter.suspend(question)))
-}
-
-fn real(plan: &Plan, ask: Ask) -> Result<World, Failure> {
-    let login = person::login(plan, ask)?;
+fn real(plan: &Plan, ask: Ask, notice: Notice) -> Result<World, Failure> {
+    let login = person::login(plan, ask, notice)?;
     Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
 }
 

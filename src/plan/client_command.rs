@@ -147,7 +147,7 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         option("UserKnownHostsFile", "/dev/null".to_owned());
         option("GlobalKnownHostsFile", "/dev/null".to_owned());
     }
-    if host.identities_only {
+    if host.offers_named_keys_only() {
         option("IdentitiesOnly", "yes".to_owned());
     }
     for identity in &host.identities {

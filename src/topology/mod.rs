@@ -16,13 +16,14 @@ mod problem;
 mod quoted;
 mod read;
 mod secret;
+mod secret_ref;
 mod seen;
 
 pub use address::{Address, Endpoint};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, Plain, Target};
-pub use host::{AuthMethod, Bind, Host, HostClient, HostId, HostKeyPolicy, Keepalive, Timeouts};
+pub use host::{AgentUse, AuthMethod, Bind, Host, HostClient, HostId, HostKeyPolicy, Keepalive, Timeouts};
 pub use link::{CarrierKind, Dial, Kept, Link};
 pub use policy::{Policy, Strategy};
 pub use ports::PortSet;
@@ -30,6 +31,7 @@ pub use problem::{Label, Problem};
 pub use quoted::quoted;
 pub use read::{nearest, parse};
 pub use secret::mask_secrets;
+pub use secret_ref::{SecretPurpose, SecretRef, SecretSource};
 
 /// The hop graph as given. Links keep the order of the file; what has an id is sorted by it. Every id
 /// in a [`Link`] or [`Forward`] is known to exist (the parser saw to it).

@@ -4,10 +4,14 @@
 //! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
 //! `tests/run` does.
 
+mod accounts;
+mod agents;
 mod bed;
 mod broken;
 mod bulk;
 mod by_hand;
+mod canary;
+mod certificates;
 mod chain;
 mod client;
 mod command;
@@ -34,11 +38,14 @@ mod reference;
 mod refused;
 mod remote;
 mod rows;
+mod security_key;
 mod sshd;
 mod telescope;
 mod telescoped_by_hand;
 mod telescoped_grants;
 mod topology;
 mod trust;
+mod typed;
+mod unlock;
 mod until;
 mod vnc;

@@ -4,6 +4,7 @@
 mod far_client;
 mod forward;
 mod host_key;
+mod login;
 mod tunnel;
 
 pub use forward::{bound_too_narrow, bound_too_wide, check, far_listen, listen};

@@ -2,13 +2,13 @@
 
 use super::Reader;
 use super::address;
+use super::secrets;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
 use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, code, quoted, secret};
 
-const LATER: &[&str] =
-    &["secret", "x11", "forward_agent", "agent", "algorithms", "proxy", "compression", "tags"];
+const LATER: &[&str] = &["x11", "forward_agent", "algorithms", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -20,6 +20,8 @@ const HOST: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
@@ -41,6 +43,8 @@ const DEFAULTS: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
@@ -130,7 +134,10 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "ssh" => assign(&mut host.ssh, reader.flag(entry)),
             "auth" => assign(&mut host.auth, session::auth(reader, node)),
             "identities" => assign(&mut host.identities, session::identities(reader, node)),
-            "identities_only" => assign(&mut host.identities_only, reader.flag(entry)),
+            "identities_only" => {
+                host.identities_only = reader.flag(entry).or(host.identities_only);
+            }
+            "agent" => assign(&mut host.agent, session::agent(reader, node)),
             "host_key" => session::host_key(reader, node, &mut host.host_key),
             "ssh_config" => ssh_config(reader, entry),
             "keepalive" => session::keepalive(reader, node, &mut host.keepalive),
@@ -147,6 +154,10 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "note" => host.note = reader.line(entry),
             _ => {}
         }
+    }
+    // After "auth", which says what a secret is for unless it says so itself.
+    if let Some(entry) = entries.iter().find(|entry| entry.key == "secret") {
+        assign(&mut host.secrets, secrets::secrets(reader, entry, &host.auth));
     }
 }
 

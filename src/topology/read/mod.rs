@@ -18,6 +18,7 @@ mod policy;
 mod ports;
 mod run;
 mod scan;
+mod secrets;
 mod session;
 mod syntax;
 mod target;

@@ -5,19 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::topology::{AuthMethod, Check, Host};
+use crate::topology::{AgentUse, Check, Host, SecretRef};
 
 /// The settings of the session on this host.
 pub(super) fn settings(host: &Host) -> Value {
-    let auth = host.auth.iter().map(|method| match method {
-        AuthMethod::Agent => "agent",
-        AuthMethod::Key => "key",
-    });
+    let auth = host.auth.iter().map(|method| method.as_str());
     let (key, alive, time) = (&host.host_key, host.keepalive, host.timeout);
-    json!({
+    let mut settings = json!({
         "auth": auth.collect::<Vec<_>>(),
         "identities": host.identities,
-        "identities_only": host.identities_only,
+        "identities_only": host.offers_named_keys_only(),
         "host_key": { "fingerprints": key.fingerprints, "alias": key.alias, "file": key.file },
         "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
         "timeout": {
@@ -26,7 +23,21 @@ pub(super) fn settings(host: &Host) -> Value {
             "login_ms": millis(time.login),
             "forward_ms": millis(time.forward),
         },
-    })
+    });
+    match &host.agent {
+        AgentUse::Own => {}
+        AgentUse::Off => settings["agent"] = json!(false),
+        AgentUse::Socket(path) => settings["agent"] = json!(path),
+    }
+    if !host.secrets.is_empty() {
+        settings["secret"] = host.secrets.iter().map(secret).collect();
+    }
+    settings
+}
+
+/// What a secret is for and what kind of place keeps it, and not which.
+fn secret(secret: &SecretRef) -> Value {
+    json!({ "for": secret.purpose.as_str(), "source": secret.source.as_str() })
 }
 
 /// What proves a forward, as the file writes it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::word::{path_option, word};
 use crate::plan::{Carrier, Tunnel};
-use crate::topology::{Address, AuthMethod, Host};
+use crate::topology::{Address, AgentUse, AuthMethod, Host};
 
 /// What an ssh does beside opening its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +77,28 @@ fn login(host: &Host) -> Vec<String> {
         let odd = file.contains('%');
         options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
     }
-    if host.identities.is_empty() && !host.auth.contains(&AuthMethod::Key) {
+    let files = [AuthMethod::Key, AuthMethod::Certificate];
+    if host.identities.is_empty() && !files.iter().any(|method| host.auth.contains(method)) {
         options.push("-o IdentityFile=none".to_owned());
     }
-    if host.identities_only {
+    if host.offers_named_keys_only() {
         options.push("-o IdentitiesOnly=yes".to_owned());
     }
-    if !host.auth.contains(&AuthMethod::Agent) {
-        options.push("-o IdentityAgent=none".to_owned());
+    match &host.agent {
+        _ if !host.auth.contains(&AuthMethod::Agent) => options.push("-o IdentityAgent=none".to_owned()),
+        AgentUse::Own => {}
+        AgentUse::Off => options.push("-o IdentityAgent=none".to_owned()),
+        AgentUse::Socket(path) => options.push(path_option("IdentityAgent", path)),
+    }
+    let mut words: Vec<&str> = Vec::new();
+    for word in host.auth.iter().map(|method| method.on_the_wire()) {
+        // ssh begins with "none" by itself.
+        if word != "none" && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.iter().any(|word| *word != "publickey") {
+        options.push(format!("-o PreferredAuthentications={}", words.join(",")));
     }
     options
 }
@@ -157,13 +171,20 @@ mod tests {
         let keys = |topology: &mut Topology| {
             let host = &mut topology.hosts[0];
             host.identities = vec!["~/a key".to_owned(), "50%".to_owned()];
-            host.identities_only = true;
+            host.identities_only = Some(true);
             host.auth = vec![AuthMethod::Key];
         };
         let wanted = "-i '~/a key' -o IdentityFile=50%% -o IdentitiesOnly=yes -o IdentityAgent=none ";
         assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
         let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
         assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+        let typed = |topology: &mut Topology| {
+            let host = &mut topology.hosts[0];
+            host.auth = vec![AuthMethod::Key, AuthMethod::Password, AuthMethod::Agent, AuthMethod::None];
+            host.agent = AgentUse::Socket("~/a gent".to_owned());
+        };
+        let wanted = "-o 'IdentityAgent=\"~/a gent\"' -o PreferredAuthentications=publickey,password ";
+        assert!(shown(0, typed).contains(wanted), "{}", shown(0, typed));
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn every_setting_of_a_host_is_read() {
     ));
     assert_eq!(host.address, Address::new("fe80::1", 2222));
     assert_eq!(host.auth, [AuthMethod::Key, AuthMethod::Agent]);
-    assert_eq!((host.identities, host.identities_only), (vec!["~/.ssh/id".to_owned()], true));
+    assert_eq!((host.identities, host.identities_only), (vec!["~/.ssh/id".to_owned()], Some(true)));
     assert_eq!(host.host_key.fingerprints, [pin]);
     assert_eq!((host.host_key.alias.as_deref(), host.host_key.file.as_deref()), (Some("g"), Some("~/kh")));
     assert_eq!((host.keepalive.interval, host.keepalive.max), (Duration::ZERO, 0));

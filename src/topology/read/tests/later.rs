@@ -8,11 +8,15 @@ fn whatever_is_not_supported_yet_says_so() {
     for key in ["include", "vars", "hooks"] {
         not_yet(&format!(r#"{{"hopper": 1, "{key}": {{}}}}"#), &format!("\"{key}\""));
     }
-    for key in ["x11", "forward_agent", "agent", "algorithms", "proxy", "secret"] {
+    for key in ["x11", "forward_agent", "algorithms", "proxy"] {
         not_yet(&with_host(&format!(r#"{{"{key}": {{}}}}"#)), &format!("\"{key}\""));
     }
-    for method in ["certificate", "keyboard-interactive", "password", "none"] {
-        not_yet(&with_host(&format!(r#"{{"auth": ["agent", "{method}"]}}"#)), &format!("\"{method}\""));
+    not_yet(&with_host(r#"{"auth": ["agent", "gssapi"]}"#), "\"gssapi\"");
+    for key in ["keyring", "fd"] {
+        not_yet(
+            &with_host(&format!(r#"{{"secret": {{"{key}": 3, "prompt": true}}}}"#)),
+            &format!("\"{key}\""),
+        );
     }
     not_yet(&with_host(r#"{"ssh_config": true}"#), "true");
     not_yet(&with_host(r#"{"ssh_config": "gate"}"#), "\"gate\"");

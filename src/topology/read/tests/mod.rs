@@ -7,6 +7,7 @@ mod later;
 mod links;
 mod near;
 mod random;
+mod secrets;
 mod syntax;
 mod whole;
 
