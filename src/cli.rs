@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
     CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs,
-    TrustArgs, UpArgs,
+    TrustArgs, UnlockArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
 use planning::Planning;
@@ -54,6 +54,8 @@ enum Verb {
     Status(StatusArgs),
     /// Show the route a running forward takes, and how each hop stands
     Explain(ExplainArgs),
+    /// Answer, at this terminal, what a run without one waits for
+    Unlock(UnlockArgs),
     /// Print the log of a run in the background, or of the last one
     Logs(LogsArgs),
 }
@@ -82,19 +84,28 @@ pub fn main() -> ExitCode {
             | Verb::Down(DownArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
             | Verb::Explain(ExplainArgs { json: true, .. })
+            | Verb::Unlock(UnlockArgs { json: true, .. })
     );
     let talk = Talk::new(colour, global.ascii, json);
     let log = commands::Log { verbosity: global.verbose, file: global.log_file };
     let exit = match verb {
-        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => {
-            commands::plan_explain::run(&talk, &topology, only.as_deref(), &planning.options())
-        }
-        Verb::Plan(args) if args.diff || args.detailed_exitcode => {
-            commands::plan_diff::run(&talk, &args.topology, &args.planning.options(), args.detailed_exitcode)
-        }
+        Verb::Plan(PlanArgs { topology, planning, explain: Some(only), .. }) => commands::plan_explain::run(
+            &talk,
+            &topology,
+            only.as_deref(),
+            &planning.options(),
+            planning.resolve(false),
+        ),
+        Verb::Plan(args) if args.diff || args.detailed_exitcode => commands::plan_diff::run(
+            &talk,
+            &args.topology,
+            &args.planning.options(),
+            args.planning.resolve(true),
+            args.detailed_exitcode,
+        ),
         Verb::Plan(args) => print_plan(&talk, &args.topology, &args.planning, &args.form),
         Verb::Graph(args) => commands::graph::run(&talk, &args.topology, args.form.chosen()),
-        Verb::Check(args) => commands::check::run(&talk, &args.topology),
+        Verb::Check(args) => commands::check::run(&talk, &args.topology, args.resolve),
         Verb::Up(args) if args.dry_run => print_plan(&talk, &args.topology, &args.planning, &args.form),
         Verb::Up(args) => commands::up::run(&talk, &log, up_options(args, global.held, log.is_on_terminal())),
         Verb::Trust(args) => commands::trust::run(&talk, &log, &trust_options(args)),
@@ -102,6 +113,7 @@ pub fn main() -> ExitCode {
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
         Verb::Explain(args) => commands::explain::run(&talk, &args.forward, args.topology.as_deref()),
+        Verb::Unlock(args) => commands::unlock::run(&talk, args.topology.as_deref()),
         Verb::Logs(args) => commands::logs::run(&talk, args.topology.as_deref(), args.lines),
     };
     ExitCode::from(exit.unwrap_or_else(|failure| talk.failure(&failure, None)).code())
@@ -122,9 +134,9 @@ fn trust_options(args: TrustArgs) -> commands::trust::Options {
 fn print_plan(talk: &Talk, topology: &OsStr, planning: &Planning, form: &Forms) -> commands::Ended {
     let options = planning.options();
     if form.grants {
-        return commands::plan_grants::run(talk, topology, &options);
+        return commands::plan_grants::run(talk, topology, &options, planning.resolve(false));
     }
-    commands::plan::run(talk, topology, &options, form.chosen())
+    commands::plan::run(talk, topology, &options, planning.resolve(false), form.chosen())
 }
 
 fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up::Options {
@@ -133,6 +145,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         detach: args.detach,
         held,
         lab: args.lab,
+        resolve: !args.lab && args.planning.resolve(true),
         plan: args.planning.options(),
         progress: match args.progress {
             // Log lines on the same terminal would tear the bars.
@@ -145,6 +158,7 @@ fn up_options(args: UpArgs, held: bool, logs_to_terminal: bool) -> commands::up:
         },
         timeout: args.timeout,
         ask: !args.no_input,
+        unlock_within: args.unlock_within.unwrap_or_default(),
     }
 }
 

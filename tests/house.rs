@@ -55,7 +55,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tracing", ANY),
     ("tracing_subscriber", &["cli", "commands"]),
     ("unicode_width", &["plan", "report"]),
-    ("zeroize", &["ssh", "commands"]),
+    ("zeroize", &["ssh", "control", "commands"]),
 ];
 
 /// Decide, and touch nothing: folders end with a slash.

@@ -77,6 +77,9 @@ pub(super) struct CheckArgs {
     /// Print the problems as a JSON list
     #[arg(long)]
     pub(super) json: bool,
+    /// Look hosts up in your ssh configuration first, as up does: this runs ssh -G
+    #[arg(long)]
+    pub(super) resolve: bool,
 }
 
 #[derive(Debug, Args)]
@@ -90,7 +93,7 @@ pub(super) struct UpArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Play all hosts and firewalls inside hopper instead of contacting real ones
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resolve")]
     pub(super) lab: bool,
     #[command(flatten)]
     pub(super) planning: Planning,
@@ -103,6 +106,10 @@ pub(super) struct UpArgs {
     /// Never ask; fail where a person would be needed
     #[arg(long, env = "HOPPER_NO_INPUT")]
     pub(super) no_input: bool,
+    /// Where a person is needed and there is no terminal, wait this long for `hopper unlock` instead of
+    /// failing at once
+    #[arg(long, value_parser = duration, value_name = "TIME", conflicts_with = "no_input")]
+    pub(super) unlock_within: Option<Duration>,
     #[command(flatten)]
     pub(super) form: Forms,
 }
@@ -162,6 +169,15 @@ pub(super) struct ExplainArgs {
     /// The topology's name or file; may be left out when only one runs
     pub(super) topology: Option<OsString>,
     /// Print `hopper.route/1`
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnlockArgs {
+    /// The topology's name or file; may be left out when only one runs
+    pub(super) topology: Option<OsString>,
+    /// Print errors as JSON
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -17,6 +17,12 @@ pub(super) struct Planning {
     /// Only the part that hopper builds on this host of the file
     #[arg(long, value_name = "HOST")]
     at: Option<String>,
+    /// Look hosts up in your ssh configuration first, as up does: this runs ssh -G
+    #[arg(long)]
+    resolve: bool,
+    /// Do not look hosts up in your ssh configuration
+    #[arg(long, conflicts_with = "resolve")]
+    no_resolve: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -36,6 +42,11 @@ enum Strategy {
 }
 
 impl Planning {
+    /// Whether hosts are looked up, where `usual` is what is done unless told otherwise.
+    pub(super) fn resolve(&self, usual: bool) -> bool {
+        self.resolve || (usual && !self.no_resolve)
+    }
+
     /// As the planner takes them.
     pub(super) fn options(&self) -> PlanOptions {
         PlanOptions {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use serde_json::json;
 
 use super::file::Source;
-use super::{Ended, Talk};
+use super::{Ended, Talk, resolve};
 use crate::engine::Exit;
 use crate::plan::{self, PlanOptions, show};
 use crate::report::failure;
@@ -15,7 +15,7 @@ use crate::topology::escape;
 ///
 /// # Errors
 /// When the file cannot be read; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, resolve: bool) -> Ended {
     let source = match Source::read(wanted) {
         Ok(source) => source,
         // A list, as for any other number of problems.
@@ -29,8 +29,15 @@ pub fn run(talk: &Talk, wanted: &OsStr) -> Ended {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    if let Err(errors) = plan::plan_everywhere(&topology, &PlanOptions::default()) {
-        return Ok(talk.no_plan(&errors));
+    let found = resolve::found(talk, topology, resolve)?;
+    let topology = &found.resolved.topology;
+    match plan::plan_everywhere(topology, &PlanOptions::default()) {
+        // How other machines reach a host, this one's configuration does not say.
+        Ok(plans) => plans
+            .iter()
+            .filter(|plan| plan.at.is_local())
+            .try_for_each(|plan| resolve::refuse_commands(&found.resolved, plan))?,
+        Err(errors) => return found.no_plan(talk, wanted, &errors),
     }
     if talk.json {
         talk.json(&json!([]));

@@ -1,11 +1,13 @@
 //! One thin file for each verb: read, call one room, report. Nothing here knows how a thing is done.
 
+mod asker;
 pub mod check;
 mod detach;
 pub mod down;
 pub mod explain;
 mod file;
 pub mod graph;
+mod limits;
 mod log;
 pub mod logs;
 mod person;
@@ -13,10 +15,12 @@ pub mod plan;
 pub mod plan_diff;
 pub mod plan_explain;
 pub mod plan_grants;
+mod resolve;
 mod signals;
 pub mod status;
 mod talk;
 pub mod trust;
+pub mod unlock;
 pub mod up;
 
 pub use log::Log;

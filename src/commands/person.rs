@@ -1,5 +1,7 @@
 //! Who runs hopper: their name, home, agent and terminal.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -9,17 +11,28 @@ use zeroize::Zeroizing;
 use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::Plan;
-use crate::ssh::{Ask, Login, Trust};
+use crate::ssh::{Ask, Login, Notice, Secret, Trust};
+use crate::topology::SecretSource;
 
-/// What the person can log in with, where the plan leads. `ask` is how they are asked.
+/// What the person can log in with, where the plan leads. `ask` is how they are asked, `notice` how they are
+/// told what is waited for.
 ///
 /// # Errors
 /// H0301 when a host has no `user`, and the person's own login name cannot be found out.
-pub fn login(plan: &Plan, ask: Ask) -> Result<Login, Failure> {
+pub fn login(plan: &Plan, ask: Ask, notice: Notice) -> Result<Login, Failure> {
     let own_name_needed = plan.tunnels.iter().any(|tunnel| tunnel.server.user.is_none());
     let user = if own_name_needed { login_name()? } else { String::new() };
     let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(Login::of_person(user, home(), agent, ask))
+    let secrets = plan.tunnels.iter().flat_map(|tunnel| &tunnel.server.secrets);
+    let kept_in_environment = secrets
+        .filter_map(|secret| match &secret.source {
+            SecretSource::Env(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let mut login = Login::of_person(user, home(), agent, ask);
+    (login.notice, login.kept_in_environment) = (notice, kept_in_environment);
+    Ok(login)
 }
 
 /// Which host keys the person trusts.
@@ -27,44 +40,33 @@ pub fn trust() -> Trust {
     Trust::of_person(home().as_deref())
 }
 
-/// The person's login name on this machine.
-fn login_name() -> Result<String, Failure> {
+/// A field of the person's own line in the list of users.
+fn listed(field: usize) -> Option<String> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let own = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let listed = own
-        .filter(|fields| fields.get(2) == Some(&uid.as_str()))
-        .find_map(|fields| fields.first().map(ToString::to_string));
+    let all = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut own = all.filter(|fields| fields.get(2) == Some(&uid.as_str()));
+    own.find_map(|fields| fields.get(field).map(ToString::to_string))
+}
+
+/// The person's home as the system has it, whatever `HOME` says.
+pub fn passwd_home() -> Option<PathBuf> {
+    listed(5).map(PathBuf::from)
+}
+
+/// The person's login name on this machine.
+///
+/// # Errors
+/// H0301 when nobody knows it.
+pub fn login_name() -> Result<String, Failure> {
     let told = || {
         ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
     };
-    listed.or_else(told).ok_or_else(|| {
+    listed(0).or_else(told).ok_or_else(|| {
+        let uid = rustix::process::getuid().as_raw();
         let message = format!("cannot tell the login name of user id {uid}");
         trouble("H0301", Exit::Other, Phase::Login, message, "set USER, or give each host a \"user\"")
     })
-}
-
-/// Clears the way for a question, runs it, and puts back what was there.
-pub type Aside = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
-
-/// Asks on the person's terminal, `aside` from whatever is shown there.
-pub fn ask_on_terminal(terminal: Terminal, aside: Aside) -> Ask {
-    Arc::new(move |question: String| {
-        let (terminal, aside) = (terminal.clone(), aside.clone());
-        Box::pin(async move {
-            let asking = tokio::task::spawn_blocking(move || {
-                let mut answer = None;
-                aside(&mut || answer = terminal.ask(&question));
-                answer
-            });
-            asking.await.unwrap_or_default()
-        })
-    })
-}
-
-/// Asks nobody.
-pub fn ask_nobody() -> Ask {
-    Arc::new(|_| Box::pin(async { None }))
 }
 
 /// The controlling terminal, put back as it was when the process ends in the middle of a question.
@@ -74,12 +76,22 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    fn ask(&self, question: &str) -> Option<Zeroizing<String>> {
-        let tty = std::fs::File::open("/dev/tty").ok()?;
+    /// Whether there is one.
+    pub fn is_there(&self) -> bool {
+        File::open("/dev/tty").is_ok()
+    }
+
+    /// Asks, and reads one line; `hidden` shows nothing of it. `None` without a terminal, or when its
+    /// end was typed.
+    pub fn ask(&self, question: &str, hidden: bool) -> Option<Secret> {
+        let tty = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        if !hidden {
+            return seen(&tty, question).ok().flatten();
+        }
         if let (Ok(now), Ok(mut before)) = (termios::tcgetattr(&tty), self.before.lock()) {
             *before = Some(now);
         }
-        let answer = rpassword::prompt_password(question).ok().map(Zeroizing::new);
+        let answer = rpassword::prompt_password(question).ok().map(Secret::new);
         if let Ok(mut before) = self.before.lock() {
             *before = None;
         }
@@ -89,13 +101,24 @@ impl Terminal {
     /// Undoes an unfinished question: without this the person's shell would not echo any more.
     pub fn restore(&self) {
         let Ok(before) = self.before.lock() else { return };
-        if let (Some(before), Ok(tty)) = (before.as_ref(), std::fs::File::open("/dev/tty")) {
+        if let (Some(before), Ok(tty)) = (before.as_ref(), File::open("/dev/tty")) {
             // Nothing more can be done for a terminal that is gone.
             let _ = termios::tcsetattr(&tty, OptionalActions::Now, before);
         }
     }
 }
 
-fn home() -> Option<PathBuf> {
+/// Where `~/` leads.
+pub fn home() -> Option<PathBuf> {
     etcetera::home_dir().ok()
+}
+
+/// An answer that may be seen while it is typed.
+fn seen(mut tty: &File, question: &str) -> io::Result<Option<Secret>> {
+    tty.write_all(question.as_bytes())?;
+    let mut line = Zeroizing::new(String::new());
+    if BufReader::new(tty).read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
 }

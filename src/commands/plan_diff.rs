@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use super::file::Source;
-use super::{Ended, Talk, status, trouble};
+use super::{Ended, Talk, resolve, status, trouble};
 use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
@@ -14,16 +14,19 @@ use crate::topology::escape;
 ///
 /// # Errors
 /// When the file cannot be read, or the run cannot be asked; problems in the file are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, detailed: bool) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, resolve: bool, detailed: bool) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
-    let plan = match plan::plan(&topology, options) {
+    let found = resolve::found(talk, topology, resolve)?;
+    let topology = &found.resolved.topology;
+    let plan = match plan::plan(topology, options) {
         Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+        Err(errors) => return found.no_plan(talk, wanted, &errors),
     };
+    resolve::refuse_commands(&found.resolved, &plan)?;
     let place = Place::new(&Dirs::from_env()?, &topology.name)?;
     let asked = async { Client::connect(&place, Limits::default()).await?.plan().await };
     let running = match status::runtime()?.block_on(asked) {

@@ -1,10 +1,10 @@
-//! `hopper plan --explain`: why each forward goes the way it goes. Opens no socket and no file but the
-//! topology.
+//! `hopper plan --explain`: why each forward goes the way it goes. Opens no socket, and no file but the
+//! topology unless it is told to look hosts up in the person's ssh configuration.
 
 use std::ffi::OsStr;
 
 use super::file::Source;
-use super::{Ended, Talk, trouble};
+use super::{Ended, Talk, resolve, trouble};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
 use crate::report::no_plan;
@@ -14,12 +14,14 @@ use crate::topology::{ForwardId, HostId, escape, nearest};
 ///
 /// # Errors
 /// When the file cannot be read, or has no such forward; problems in it are told here.
-pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOptions) -> Ended {
+pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOptions, resolve: bool) -> Ended {
     let source = Source::read(wanted)?;
     let topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
+    let found = resolve::found(talk, topology, resolve)?;
+    let topology = &found.resolved.topology;
     let only = only.map(|name| ForwardId(name.to_owned()));
     let at = options.at.clone().unwrap_or_else(HostId::local);
     if let Some(other) = topology.forwards.iter().find(|one| Some(&one.id) == only.as_ref() && one.at != at) {
@@ -37,19 +39,23 @@ pub fn run(talk: &Talk, wanted: &OsStr, only: Option<&str>, options: &PlanOption
         let names = seen.forwards.iter().map(|forward| forward.id.0.as_str());
         return Err(no_such_forward(&only.0, names));
     }
-    let found = plan::explain(&topology, only.as_ref(), options);
+    let explained = plan::explain(topology, only.as_ref(), options);
     if talk.json {
-        let mut value = show::why_json(&found);
-        value["errors"] = no_plan::json(&found.errors);
+        let mut value = found.mark(show::why_json(&explained));
+        value["errors"] = no_plan::json(&explained.errors);
         talk.json(&value);
     } else {
-        talk.data(&show::why(&found, talk.plan_style()));
+        talk.data(&show::why(&explained, talk.plan_style()));
     }
-    Ok(match found.errors.as_slice() {
-        [] => Exit::Done,
-        _ if talk.json => Exit::Topology,
-        errors => talk.no_plan(errors),
-    })
+    match explained.errors.as_slice() {
+        [] if talk.json => Ok(Exit::Done),
+        [] => {
+            found.tell(talk, wanted);
+            Ok(Exit::Done)
+        }
+        _ if talk.json => Ok(Exit::Topology),
+        errors => found.no_plan(talk, wanted, errors),
+    }
 }
 
 /// H0308, with the name that was probably meant among those that there are.

@@ -4,12 +4,15 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::asker::{self, Asker};
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
 use super::status::runtime;
-use super::{Ended, Log, Talk, trouble};
+use super::{Ended, Log, Talk, resolve, trouble};
+use crate::control::Questions;
 use crate::engine::{self, Exit, Failure, Phase, World};
 use crate::plan::{self, Plan, PlanOptions};
 use crate::report::trust::{json, line, pin};
@@ -62,10 +65,16 @@ pub fn run(talk: &Talk, log: &Log, options: &Options) -> Ended {
         strategy: Some(Strategy::Nested),
         at: Some(HostId::local()),
     };
-    let plan = match plan::plan(&leading_to(topology, &wanted), &from_here) {
+    // As up: what is recorded here is what it asks for.
+    let resolved = resolve::resolve(topology)?;
+    if !talk.json {
+        resolve::tell(talk, &resolved);
+    }
+    let plan = match plan::plan(&leading_to(resolved.topology.clone(), &wanted), &from_here) {
         Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+        Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
     };
+    resolve::refuse_commands(&resolved, &plan)?;
     log.start(None)?;
     let terminal = Terminal::default();
     let runtime = runtime()?;
@@ -80,11 +89,18 @@ async fn walk(talk: &Talk, options: &Options, plan: &Plan, learning: Learning, t
     let mut signals = Signals::listen().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
     })?;
-    let ask = match options.ask {
-        true => person::ask_on_terminal(terminal.clone(), Arc::new(|question| question())),
-        false => person::ask_nobody(),
+    let asker = Asker {
+        terminal: terminal.clone(),
+        aside: Arc::new(|question: &mut dyn FnMut()| question()),
+        hops: asker::hops(plan),
+        name: plan.topology.clone(),
+        questions: Questions::default(),
+        // Nobody could answer: a walk has no socket.
+        unlock_within: Duration::ZERO,
+        in_background: Arc::default(),
     };
-    let login = person::login(plan, ask)?;
+    let notice = asker.notice();
+    let login = person::login(plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?;
     let world = World { network: Arc::new(RealNetwork), trust: person::trust().learning(learning), login };
     let walking = engine::walk(plan, &world, |seen| match talk.json {
         true => {}

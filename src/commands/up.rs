@@ -2,24 +2,24 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
-
+use super::asker::{self, Asker};
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
-use super::{Ended, Log, Talk, detach, trouble};
-use crate::control::{Claim, Dirs, Hooks, Limits, Place, Server};
+use super::{Ended, Log, Talk, detach, limits, resolve, trouble};
+use crate::control::{Claim, Dirs, Hooks, Limits, Place, Questions, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
     World,
 };
 use crate::lab::Lab;
-use crate::plan::{self, Plan, PlanOptions};
+use crate::plan::{self, Plan, PlanOptions, show};
 use crate::report::{Mode, Reporter, Sink};
-use crate::ssh::{Ask, Login, RealNetwork, Trust};
-use crate::topology::{HostId, Topology, escape};
+use crate::ssh::{Ask, Login, Notice, RealNetwork, Trust};
+use crate::topology::{HostId, Resolved, Topology, escape};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Options {
     pub held: bool,
     /// Play all hosts inside hopper.
     pub lab: bool,
+    /// Look hosts up in the person's ssh configuration; never in the lab.
+    pub resolve: bool,
     /// What the planner is asked beyond the file.
     pub plan: PlanOptions,
     /// How progress is shown.
@@ -40,6 +42,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// Whether a person may be asked.
     pub ask: bool,
+    /// How long to wait for `hopper unlock` where there is no terminal to ask at.
+    pub unlock_within: Duration,
 }
 
 /// Builds the topology and holds it.
@@ -57,17 +61,22 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     };
     let at = options.plan.at.clone().unwrap_or_else(HostId::local);
     let part = PlanOptions { at: Some(at), ..options.plan.clone() };
-    let plan = match plan::plan(&topology, &part) {
-        Ok(plan) => plan,
-        Err(errors) => return Ok(talk.no_plan(&errors)),
+    let resolved = match options.resolve {
+        true => resolve::resolve(topology)?,
+        false => Resolved::as_it_is(topology),
     };
+    let plan = match plan::plan(&resolved.topology, &part) {
+        Ok(plan) => plan,
+        Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
+    };
+    resolve::refuse_commands(&resolved, &plan)?;
     if options.lab {
-        let whole = plan::plan(&topology, &PlanOptions { at: None, ..options.plan.clone() });
+        let whole = plan::plan(&resolved.topology, &PlanOptions { at: None, ..options.plan.clone() });
         if let Some(failure) = whole.ok().as_ref().and_then(others_in_lab) {
             return Err(failure);
         }
     }
-    let topology = topology.seen_from(&plan.at).into_owned();
+    let topology = resolved.topology.seen_from(&plan.at).into_owned();
     let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
     log.start(options.held.then(|| claim.place().state()).as_deref())?;
     if !claim.leftovers().is_empty() {
@@ -76,7 +85,11 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
             topology.name
         ));
     }
-    set_limits();
+    if !matches!(options.progress, Mode::Json | Mode::None) {
+        resolve::tell(talk, &resolved);
+        talk.say(&show::warnings(&plan, talk.err.width));
+    }
+    limits::set();
     let terminal = Terminal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
@@ -100,20 +113,6 @@ fn others_in_lab(plan: &Plan) -> Option<Failure> {
     Some(trouble("H0309", Exit::Usage, Phase::Plan, message, help))
 }
 
-/// Raises the limit of open files as far as it goes, since each client takes one; and keeps unlocked
-/// keys out of core files and debuggers.
-fn set_limits() {
-    let mut files = getrlimit(Resource::Nofile);
-    files.current = files.maximum;
-    let core = Rlimit { current: Some(0), maximum: Some(0) };
-    let set = setrlimit(Resource::Nofile, files)
-        .and(setrlimit(Resource::Core, core))
-        .and(set_dumpable_behavior(DumpableBehavior::NotDumpable));
-    if let Err(error) = set {
-        tracing::warn!(%error, "the limits of this process stay as they are");
-    }
-}
-
 async fn hold(
     talk: &Talk,
     options: &Options,
@@ -124,7 +123,23 @@ async fn hold(
 ) -> Ended {
     let mut signals = Signals::listen().map_err(|error| cannot_listen(&error))?;
     let reporter = Arc::new(reporter(talk, options, &plan));
-    let world = if options.lab { lab(topology) } else { real(&plan, ask(options, terminal, &reporter))? };
+    let (questions, in_background) = (Questions::default(), Arc::new(AtomicBool::new(false)));
+    let world = if options.lab {
+        lab(topology)
+    } else {
+        let reporter = reporter.clone();
+        let asker = Asker {
+            terminal: terminal.clone(),
+            aside: Arc::new(move |question: &mut dyn FnMut()| reporter.suspend(question)),
+            hops: asker::hops(&plan),
+            name: topology.name.clone(),
+            questions: questions.clone(),
+            unlock_within: options.unlock_within,
+            in_background: in_background.clone(),
+        };
+        let notice = asker.notice();
+        real(&plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?
+    };
     let controls = Controls::default();
     Signals::let_verify(&controls).map_err(|error| cannot_listen(&error))?;
     let mut run = engine::start(plan.clone(), world, controls.clone());
@@ -133,6 +148,7 @@ async fn hold(
         plan: Arc::new(plan.clone()),
         snapshot: Arc::new(move || board.snapshot()),
         down: Arc::new(move || leave.cancel()),
+        questions,
     };
     let server = match Server::bind(claim, hooks, Limits::default()) {
         Ok(server) => server,
@@ -152,6 +168,7 @@ async fn hold(
                     server.event(&event);
                     watch.event(&event);
                     if options.held && matches!(event, Event::Up { .. }) {
+                        in_background.store(true, Ordering::Relaxed);
                         watch.go_to_background(&topology.name, run.board.snapshot().state, &controls);
                     }
                 }
@@ -255,16 +272,8 @@ fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     }
 }
 
-fn ask(options: &Options, terminal: &Terminal, reporter: &Arc<Reporter>) -> Ask {
-    if !options.ask {
-        return person::ask_nobody();
-    }
-    let reporter = reporter.clone();
-    person::ask_on_terminal(terminal.clone(), Arc::new(move |question| reporter.suspend(question)))
-}
-
-fn real(plan: &Plan, ask: Ask) -> Result<World, Failure> {
-    let login = person::login(plan, ask)?;
+fn real(plan: &Plan, ask: Ask, notice: Notice) -> Result<World, Failure> {
+    let login = person::login(plan, ask, notice)?;
     Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
 }
 

@@ -12,8 +12,9 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::line::{self, NoLine};
 use super::message::PROTOCOL;
-use super::{Closed, Hello, Limits, Place, Reply, Request, failure};
+use super::{Asked, Closed, Hello, Limits, Place, Reply, Request, failure};
 use crate::engine::{Failure, Status};
+use crate::ssh::Secret;
 
 /// A connection to a running topology. Closes on drop, without any effect on the run.
 #[derive(Debug)]
@@ -83,6 +84,28 @@ impl Client {
     pub async fn plan(&mut self) -> Result<Value, Failure> {
         match self.ask(&Request::Plan).await? {
             Reply::Plan(plan) => Ok(*plan),
+            other => Err(self.surprised(&other)),
+        }
+    }
+
+    /// What the run waits for that a person has to answer.
+    ///
+    /// # Errors
+    /// As for [`Client::status`].
+    pub async fn question(&mut self) -> Result<Option<Asked>, Failure> {
+        match self.ask(&Request::Unlock).await? {
+            Reply::Question(asked) => Ok(asked),
+            other => Err(self.surprised(&other)),
+        }
+    }
+
+    /// Answers what the run waits for. False when it does not wait for that any more.
+    ///
+    /// # Errors
+    /// As for [`Client::status`].
+    pub async fn answer(&mut self, id: u64, answer: Secret) -> Result<bool, Failure> {
+        match self.ask(&Request::Answer { id, answer }).await? {
+            Reply::Answered(answered) => Ok(answered),
             other => Err(self.surprised(&other)),
         }
     }

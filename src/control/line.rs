@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 /// Why there is no next line.
 #[derive(Debug)]
@@ -25,8 +26,9 @@ pub(super) async fn read(
     reader: &mut (impl AsyncBufRead + Unpin),
     limit: usize,
     patience: Duration,
-) -> Result<Vec<u8>, NoLine> {
-    let mut line = Vec::new();
+) -> Result<Zeroizing<Vec<u8>>, NoLine> {
+    // It may be an answer to what a host asked.
+    let mut line = Zeroizing::new(Vec::new());
     let bound = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut bounded = reader.take(bound);
     match timeout(patience, bounded.read_until(b'\n', &mut line)).await {
@@ -48,7 +50,7 @@ pub(super) async fn write(
     message: &impl Serialize,
     patience: Duration,
 ) -> io::Result<()> {
-    let bytes = bytes(message)?;
+    let bytes = Zeroizing::new(bytes(message)?);
     match timeout(patience, writer.write_all(&bytes)).await {
         Ok(written) => written,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),

@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::questions::{Asked, answer};
 use crate::engine::{Event, Status};
+use crate::ssh::Secret;
 
 /// The version of the protocol. A message that an older side cannot read needs a new number.
 pub(super) const PROTOCOL: u32 = 1;
 
 /// What a client asks; [`Request::Hello`] comes first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase")]
 pub enum Request {
     /// Names the protocol the client speaks.
@@ -25,6 +27,16 @@ pub enum Request {
     Plan,
     /// Take it down, and tell me until nothing is left.
     Down,
+    /// What does it wait for that a person has to answer?
+    Unlock,
+    /// An answer to what it waits for.
+    Answer {
+        /// The question's number.
+        id: u64,
+        /// The answer.
+        #[serde(with = "answer")]
+        answer: Secret,
+    },
 }
 
 /// What a run answers.
@@ -41,6 +53,10 @@ pub enum Reply {
     Closed(Closed),
     /// To `down`, at the very end: `true`, nothing is left. The connection closes.
     Down(bool),
+    /// To `unlock`: the question that has waited longest; `null` when none does.
+    Question(Option<Asked>),
+    /// To `answer`: whether the question still waited.
+    Answered(bool),
     /// To anything that cannot be served. The connection closes.
     Error(Refusal),
 }
@@ -135,9 +151,29 @@ mod tests {
         assert_eq!(request(Request::Hello { protocol: 1 }), r#"{"do":"hello","protocol":1}"#);
         assert_eq!(request(Request::Status), r#"{"do":"status"}"#);
         assert_eq!(request(Request::Plan), r#"{"do":"plan"}"#);
+        assert_eq!(request(Request::Unlock), r#"{"do":"unlock"}"#);
+        let answer = Request::Answer { id: 3, answer: Secret::new("open \"sesame\"".to_owned()) };
+        assert!(!format!("{answer:?}").contains("sesame"));
+        assert_eq!(request(answer), r#"{"do":"answer","id":3,"answer":"open \"sesame\""}"#);
         let reply = |reply: Reply| serde_json::to_string(&reply).unwrap();
         assert_eq!(reply(Reply::Down(true)), r#"{"down":true}"#);
         assert_eq!(reply(Reply::Closed(Closed::Tunnel("T2".to_owned()))), r#"{"closed":{"tunnel":"T2"}}"#);
+        assert_eq!(reply(Reply::Question(None)), r#"{"question":null}"#);
+        let asked = Asked {
+            id: 3,
+            host: "gate".to_owned(),
+            wanted: "the password of alice".to_owned(),
+            text: "hop 1, gate: the password of alice: ".to_owned(),
+            hidden: true,
+        };
+        assert_eq!(
+            reply(Reply::Question(Some(asked))),
+            concat!(
+                r#"{"question":{"id":3,"host":"gate","wanted":"the password of alice","#,
+                r#""text":"hop 1, gate: the password of alice: ","hidden":true}}"#
+            )
+        );
+        assert_eq!(reply(Reply::Answered(true)), r#"{"answered":true}"#);
         let refusal = Refusal { reason: Reason::TooLong, message: "no".to_owned() };
         assert_eq!(reply(Reply::Error(refusal)), r#"{"error":{"reason":"too-long","message":"no"}}"#);
     }

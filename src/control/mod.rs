@@ -13,6 +13,7 @@ mod folder;
 mod line;
 mod message;
 mod place;
+mod questions;
 mod running;
 mod server;
 #[cfg(test)]
@@ -24,5 +25,6 @@ pub use dirs::Dirs;
 pub use down::{Ended, Gone, down};
 pub use message::{Closed, Hello, Limits, Reason, Refusal, Reply, Request};
 pub use place::Place;
+pub use questions::{Asked, Questions};
 pub use running::{Found, list_running};
 pub use server::{Hooks, Server};

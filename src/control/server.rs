@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 
 use super::line::{self, NoLine};
 use super::message::PROTOCOL;
-use super::{Claim, Closed, Hello, Limits, Reason, Refusal, Reply, Request, failure};
-use crate::engine::{Event, Failure, Snapshot, Status};
+use super::{Claim, Closed, Hello, Limits, Questions, Reason, Refusal, Reply, Request, failure};
+use crate::engine::{Event, Failure, Snapshot, Status, WaitsFor};
 use crate::plan::{Plan, show};
 
 /// Lines of progress kept for a `down` client that reads slowly; older ones are skipped.
@@ -36,6 +36,8 @@ pub struct Hooks {
     pub snapshot: Arc<dyn Fn() -> Snapshot + Send + Sync>,
     /// Starts the teardown; called once for every client that asks.
     pub down: Arc<dyn Fn() + Send + Sync>,
+    /// What the run waits for that a person has to answer.
+    pub questions: Questions,
 }
 
 /// The control socket of a run, served until [`Server::close`] or drop; both remove it.
@@ -188,12 +190,24 @@ impl Desk {
                     return self.refuse(&mut write, Reason::Protocol, what).await;
                 }
                 Ok(Request::Status) => {
-                    let status = Status::new(&self.name, process::id(), &(self.hooks.snapshot)());
+                    let mut status = Status::new(&self.name, process::id(), &(self.hooks.snapshot)());
+                    status.waits_for = self
+                        .hooks
+                        .questions
+                        .first()
+                        .map(|asked| WaitsFor { host: asked.host, wanted: asked.wanted });
                     self.say(&mut write, &Reply::Status(Box::new(status))).await
                 }
                 Ok(Request::Plan) => {
                     let plan = Reply::Plan(Box::new(show::json(&self.hooks.plan)));
                     self.say(&mut write, &plan).await
+                }
+                Ok(Request::Unlock) => {
+                    self.say(&mut write, &Reply::Question(self.hooks.questions.first())).await
+                }
+                Ok(Request::Answer { id, answer }) => {
+                    let answered = self.hooks.questions.answer(id, answer);
+                    self.say(&mut write, &Reply::Answered(answered)).await
                 }
                 Ok(Request::Down) => return self.down(&mut write).await,
                 Err(Some((reason, what))) => return self.refuse(&mut write, reason, what).await,

@@ -1,5 +1,7 @@
 //! The whole of control over real sockets: good clients, bad clients, dead runs.
 
+mod unlock;
+
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ struct Run {
     /// Told when a client asked for `down`.
     asked: Arc<Notify>,
     asks: Arc<AtomicUsize>,
+    questions: Questions,
 }
 
 fn place(temp: &TempDir) -> Place {
@@ -41,6 +44,7 @@ fn run(limits: Limits) -> Run {
     let claim = place.claim().unwrap();
     let (asked, asks) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let (notify, count) = (Arc::clone(&asked), Arc::clone(&asks));
+    let questions = Questions::default();
     let since = SystemTime::UNIX_EPOCH;
     let plan = Plan {
         topology: "corp".to_owned(),
@@ -74,9 +78,10 @@ fn run(limits: Limits) -> Run {
             count.fetch_add(1, Ordering::SeqCst);
             notify.notify_one();
         }),
+        questions: questions.clone(),
     };
     let server = Server::bind(&claim, hooks, limits).unwrap();
-    Run { temp, place, claim, server, asked, asks }
+    Run { temp, place, claim, server, asked, asks, questions }
 }
 
 fn patient() -> Limits {
@@ -111,7 +116,7 @@ async fn hello_and_status() {
 
 #[tokio::test]
 async fn down_tells_what_closes_and_returns_when_the_lock_is_free() {
-    let Run { temp, place, claim, server, asked, asks } = run(patient());
+    let Run { temp, place, claim, server, asked, asks, .. } = run(patient());
     let ending = async {
         asked.notified().await;
         server.event(&Event::Closing);

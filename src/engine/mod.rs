@@ -36,7 +36,7 @@ pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
-pub use status::{ForwardStatus, Status, TunnelStatus};
+pub use status::{ForwardStatus, Status, TunnelStatus, WaitsFor};
 pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};

@@ -27,6 +27,18 @@ pub struct Status {
     pub tunnels: Vec<TunnelStatus>,
     /// Each forward, in plan order.
     pub forwards: Vec<ForwardStatus>,
+    /// What a person has to answer before it goes on; left out when nothing is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
+}
+
+/// What a person has to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitsFor {
+    /// The host that wants to know.
+    pub host: String,
+    /// What to answer, such as `the password of alice`.
+    pub wanted: String,
 }
 
 /// A tunnel at one moment.
@@ -129,6 +141,7 @@ impl Status {
             since: snapshot.since,
             tunnels: tunnels.collect(),
             forwards: forwards.collect(),
+            waits_for: None,
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::io::DuplexStream;
 
 use crate::topology::{Address, HostId};
 
+use super::algorithms;
 use super::listeners::{Listener, Owner};
 use super::pump;
 use super::refusal::Refusal;
@@ -32,6 +33,7 @@ pub(super) fn config(key: PrivateKey) -> Config {
         auth_rejection_time: Duration::ZERO,
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![key],
+        preferred: algorithms::everything(),
         // Rekeying belongs to the client; a server that starts one under load can break the session.
         limits: Limits {
             rekey_write_limit: usize::MAX,

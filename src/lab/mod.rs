@@ -8,6 +8,7 @@
 //! somewhere behind that host. It never opens a socket, never reads the person's keys and never
 //! touches a host of the file.
 
+mod algorithms;
 mod client;
 mod command;
 mod echo;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::topology::{HostId, Topology};
 
+use super::algorithms;
 use super::host;
 use super::listeners::{Listener, Owner};
 use super::pump;
@@ -38,7 +39,7 @@ impl World {
     /// Makes a host key and a server configuration for every host that runs SSH.
     pub(super) fn new(topology: &Topology, client_key: PublicKey) -> Self {
         let servers = topology.hosts.iter().filter(|host| host.ssh).map(|host| {
-            let private = fresh_key();
+            let private = algorithms::host_key(&host.algorithms);
             let key = private.public_key().clone();
             (host.id.clone(), Server { key, config: Arc::new(host::config(private)) })
         });

@@ -9,7 +9,7 @@ use super::{Alternative, PlannedForward};
 use crate::topology::HostId;
 
 /// How many links may be looked at for all forwards of a plan together: planning must stay quick.
-const LOOKS: usize = 500_000;
+const LOOKS: usize = 200_000;
 
 /// Looks for other routes, forward by forward, until it has looked at too many links.
 pub(super) struct Alternatives<'g, 't> {

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::{Carrier, Client, Entry, Plan, Tunnel};
-use crate::topology::{Address, Endpoint, Host, escape};
+use crate::topology::{Address, Algorithms, Endpoint, Host, escape};
 
 /// Asks a host for its SSH client; the answer has the name of one in it, or of none.
 pub const PROBE: &str = "sh -c 'ssh -V 2>&1 || dbclient -V 2>&1'";
@@ -153,11 +153,14 @@ fn openssh(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>, 
         option("UserKnownHostsFile", "/dev/null".to_owned());
         option("GlobalKnownHostsFile", "/dev/null".to_owned());
     }
-    if host.identities_only {
+    if host.offers_named_keys_only() && !host.identities_of_person {
         option("IdentitiesOnly", "yes".to_owned());
     }
-    for identity in &host.identities {
+    for identity in identities(host) {
         words.extend(["-i".to_owned(), identity.clone()]);
+    }
+    for (key, value) in host.algorithms.openssh_options() {
+        words.extend(["-o".to_owned(), format!("{key}={value}")]);
     }
     for (entry, target) in kept {
         words.extend(["-L".to_owned(), format!("*:{}:{target}", entry.port())]);
@@ -184,12 +187,15 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     if under_another_name(tunnel) {
         return Err(Unfit::Dropbear("look a host key up under another name than it dials"));
     }
+    if host.algorithms != Algorithms::default() {
+        return Err(Unfit::Dropbear("be told which algorithms to use"));
+    }
     let mut words: Vec<String> = ["dbclient", "-N", "-T", "-g"].map(str::to_owned).into();
     words.extend(["-o".to_owned(), "ExitOnForwardFailure=yes".to_owned()]);
     if !host.keepalive.interval.is_zero() {
         words.extend(["-K".to_owned(), host.keepalive.interval.as_secs().max(1).to_string()]);
     }
-    for identity in &host.identities {
+    for identity in identities(host) {
         words.extend(["-i".to_owned(), identity.clone()]);
     }
     for (entry, target) in kept {
@@ -200,6 +206,11 @@ fn dropbear(tunnel: &Tunnel, kept: &[(&Entry, Endpoint)]) -> Result<Vec<String>,
     }
     words.extend(["-p".to_owned(), dialled(tunnel).port.to_string(), login(tunnel)]);
     Ok(words)
+}
+
+/// The keys that the file names; those of the person's own configuration are on local.
+fn identities(host: &Host) -> impl Iterator<Item = &String> {
+    host.identities.iter().filter(|_| !host.identities_of_person)
 }
 
 /// What the client itself dials: the listener of the tunnel that it rides, or the server.

@@ -158,6 +158,7 @@ impl<'g, 't> Routes<'g, 't> {
             None if !banned[self.node.index()] => heap.push(Reverse((Price::default(), self.node))),
             None => return None,
             Some(port) => {
+                self.looks += self.graph.into(self.node).count();
                 let dials = self.graph.into(self.node).filter(|(_, _, edge)| edge.passes(port));
                 let dials = dials.filter(|&(from, edge, _)| open(from, Step { edge, session: false }));
                 heap.extend(dials.map(|(from, _, edge)| Reverse((Price::dial(edge), from))));

@@ -23,6 +23,20 @@ pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
     ];
     let mut lines = Vec::new();
     wrap(&format!("{} ", dot(&status.state, style)), 2, &head, "    ", style, &mut lines);
+    if let Some(waits) = &status.waits_for {
+        let fields = [
+            format!("waits for {}", escape(&waits.wanted)),
+            format!("hopper unlock {}", escape(&status.name)),
+        ];
+        wrap(
+            &format!("  {}: ", escape(&waits.host)),
+            columns(&waits.host) + 4,
+            &fields,
+            "    ",
+            style,
+            &mut lines,
+        );
+    }
     let rows = rows(status);
     let label = rows.iter().map(Row::width).max().unwrap_or(0);
     let trips: Trips<'_> =
@@ -219,6 +233,19 @@ mod tests {
         let last = "\n                    up 12.4 MB down 388.0 MB   vnc://127.0.0.1:5900\n";
         assert!(text.ends_with(last), "{text}");
         assert_eq!(not_running("corp", NICE), "○ corp   not running\n");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_says_what_to_type() {
+        let (mut status, now) = status();
+        let (host, wanted) = ("gate-b".to_owned(), "the password of \u{1b}alice".to_owned());
+        status.waits_for = Some(crate::engine::WaitsFor { host, wanted });
+        let text = text(&status, Style { width: 120, ..NICE }, now);
+        let line = text.lines().nth(1).unwrap();
+        assert_eq!(
+            line,
+            "  gate-b: waits for the password of \\u{1b}alice   hopper unlock through-firewalls"
+        );
     }
 
     #[test]

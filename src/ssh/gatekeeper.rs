@@ -69,7 +69,10 @@ impl Handler for Gatekeeper {
     ) -> Result<(), Self::Error> {
         let first = self.notes.facts().agreed.is_none();
         // The server says whether it keeps strict order only in the first exchange.
-        if first && !names.strict_kex() && names.cipher == cipher::CHACHA20_POLY1305 {
+        let open_to_terrapin = names.cipher == cipher::CHACHA20_POLY1305
+            || (names.cipher.as_ref().ends_with("-cbc")
+                && [names.client_mac, names.server_mac].iter().any(|mac| mac.as_ref().contains("-etm@")));
+        if first && !names.strict_kex() && open_to_terrapin {
             self.notes.end_with(
                 "it would let somebody on the way drop messages unnoticed (CVE-2023-48795, no strict key exchange)",
             );

@@ -49,7 +49,7 @@ impl Met {
         let Opening { host, expectation, login, banner, on_step } = opening;
         let guard = below.cut.clone().drop_guard();
         let notes = Arc::new(Notes::default());
-        let config = client_config(&expectation, host.keepalive);
+        let config = client_config(&expectation, &host.algorithms, host.keepalive);
         below.gauge.set_ceiling(ceiling(0));
         let listening = Listening::default();
         let (newcomers, mut unsettled) = mpsc::channel(1);

@@ -1,9 +1,8 @@
-//! Logging in: which keys are offered to a host, in which order, and what came of it. Runs only after
-//! the host key was accepted; a refusal is final.
+//! Logging in: what one person can log in with, what came of it, and the questions on the way, one at
+//! a time. Runs only after the host key was accepted; a refusal is final.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,18 +10,14 @@ use std::time::Duration;
 use russh::client::Handle;
 use russh::keys::PrivateKey;
 use tokio::sync::Mutex;
-use zeroize::Zeroizing;
 
 use super::attempt::Attempt;
 use super::gatekeeper::Gatekeeper;
 use super::key_file::KeyFile;
-use crate::topology::{Host, escape};
-
-/// Asks the person; `None` when there is nobody to ask or they gave up.
-pub type Ask = Arc<dyn Fn(String) -> Asking + Send + Sync>;
-
-/// An answer on its way.
-pub type Asking = Pin<Box<dyn Future<Output = Option<Zeroizing<String>>> + Send>>;
+use super::question::{Ask, NoAnswer, Notice, Question};
+use super::secret::Secret;
+use super::secret_source::fetch;
+use crate::topology::{Host, HostId, SecretPurpose, SecretRef, SecretSource, escape};
 
 /// What one person can log in with, shared by all sessions of a run.
 pub struct Login {
@@ -32,15 +27,22 @@ pub struct Login {
     pub agent: Option<PathBuf>,
     /// Where `~/` leads, and `.ssh` is found.
     pub home: Option<PathBuf>,
-    /// How a passphrase is asked for.
+    /// How the person is asked.
     pub ask: Ask,
+    /// How the person is told what is waited for.
+    pub notice: Notice,
+    /// Environment variables that hold secrets: no program that is run for another one gets them.
+    pub kept_in_environment: Vec<String>,
     /// The only key to offer, to every host: for hosts that hopper plays itself.
     pub only: Option<Arc<PrivateKey>>,
     /// Questions open now: a person may take longer than a deadline allows a machine.
     asked: AtomicUsize,
-    /// Keys unlocked in this run, so that each passphrase is asked for once; also lets one question be
-    /// asked at a time.
-    unlocked: Mutex<HashMap<PathBuf, Option<Arc<PrivateKey>>>>,
+    /// Held while a person is asked: whoever types an answer must know which question it is for.
+    turn: Mutex<()>,
+    /// Keys unlocked in this run, so that each passphrase is asked for once.
+    unlocked: Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>>,
+    /// Passwords that were typed and taken, each for its host alone, so that a rebuild need not ask.
+    passwords: Mutex<HashMap<HostId, Secret>>,
 }
 
 /// How a login ended well.
@@ -66,13 +68,19 @@ pub enum LoginError {
 pub struct LoginRefusal {
     /// The name tried.
     pub user: String,
-    /// Each key, and what came of it.
+    /// Each key, password or answer, and what came of it.
     pub offered: Vec<(String, String)>,
+    /// What the server took before it wanted more.
+    pub accepted: Vec<String>,
     /// The methods that the server takes; empty when it never said.
     pub accepts: Vec<String>,
-    /// Whether a person would have been needed, and there was none.
-    pub nobody_to_ask: bool,
-    /// Whether any key was offered to the server at all.
+    /// What only a person could have answered, and nobody did.
+    pub needed: Vec<String>,
+    /// Whether what was given for it does not fit.
+    pub wrong_answer: bool,
+    /// Whether a secret could not be had from where it is kept.
+    pub secret_missing: bool,
+    /// Whether anything was offered to the server at all.
     pub was_asked: bool,
     /// Whether the server ended it by hanging up.
     pub hung_up: bool,
@@ -88,9 +96,13 @@ impl Login {
             agent,
             home,
             ask,
+            notice: Arc::new(|_| {}),
+            kept_in_environment: Vec::new(),
             only: None,
             asked: AtomicUsize::new(0),
+            turn: Mutex::new(()),
             unlocked: Mutex::new(HashMap::new()),
+            passwords: Mutex::new(HashMap::new()),
         }
     }
 
@@ -130,34 +142,88 @@ impl Login {
         None
     }
 
-    /// Asks the person something. `None`: there is nobody to ask, or they gave up.
-    pub(super) async fn question(&self, text: String) -> Option<Zeroizing<String>> {
-        let _one_at_a_time = self.unlocked.lock().await;
-        let _open_question = OpenQuestion::new(&self.asked);
-        (self.ask)(text).await
+    /// Counts as a question until dropped: for whatever a person may have to do.
+    pub(super) fn open_question(&self) -> OpenQuestion<'_> {
+        OpenQuestion::new(&self.asked)
     }
 
-    /// Unlocks a key, asking for its passphrase unless this run has it already. `None`: nobody to ask,
-    /// or three wrong answers.
-    pub(super) async fn unlock(&self, file: &KeyFile, host: &Host) -> Option<Arc<PrivateKey>> {
+    /// Asks the person, when it is this question's turn.
+    pub(super) async fn ask(&self, question: Question) -> Result<Secret, NoAnswer> {
+        let _open = self.open_question();
+        let _turn = self.turn.lock().await;
+        (self.ask)(question).await.ok_or(NoAnswer::Nobody)
+    }
+
+    /// The secret from where it is kept; the person answers `question` where that is what it says.
+    pub(super) async fn secret(&self, kept: &SecretRef, question: Question) -> Result<Secret, NoAnswer> {
+        if kept.source == SecretSource::Prompt {
+            return self.ask(question).await;
+        }
+        let _open = self.open_question();
+        fetch(&kept.source, &question.text, self.home.as_deref(), &self.kept_in_environment)
+            .await
+            .map_err(NoAnswer::NotHad)
+    }
+
+    /// The password that this host took before in this run.
+    pub(super) async fn password(&self, host: &HostId) -> Option<Secret> {
+        self.passwords.lock().await.get(host).cloned()
+    }
+
+    /// Remembers a password that this host took; `None` forgets it.
+    pub(super) async fn remember(&self, host: &HostId, password: Option<Secret>) {
+        let mut passwords = self.passwords.lock().await;
+        match password {
+            Some(password) => drop(passwords.insert(host.clone(), password)),
+            None => drop(passwords.remove(host)),
+        }
+    }
+
+    /// Unlocks a key, by the host's secret or by asking, unless this run has it unlocked already.
+    ///
+    /// # Errors
+    /// Why it stays locked: nobody to ask, or wrong answers, three of them from a person.
+    pub(super) async fn unlock(&self, file: &KeyFile, host: &Host) -> Result<Arc<PrivateKey>, NoAnswer> {
         const TRIES: usize = 3;
+        // Held while asking: another host that takes the same key gets the same answer.
+        let _open = self.open_question();
         let mut unlocked = self.unlocked.lock().await;
         if let Some(known) = unlocked.get(&file.path) {
             return known.clone();
         }
-        let _open_question = OpenQuestion::new(&self.asked);
-        let mut key = None;
-        for _ in 0..TRIES {
-            let question =
-                format!("{} takes {}; its passphrase: ", host.id, escape(&file.path.to_string_lossy()));
-            let Some(answer) = (self.ask)(question).await else { break };
+        let path = escape(&file.path.to_string_lossy());
+        let question = Question {
+            host: host.id.clone(),
+            before: Vec::new(),
+            wanted: format!("the passphrase of {path}"),
+            text: format!("{}: the passphrase of {path}: ", host.id),
+            hidden: true,
+        };
+        let kept = host.secrets_for(SecretPurpose::Passphrase).next();
+        let kept = kept.filter(|kept| kept.source != SecretSource::Prompt);
+        let mut key = Err(NoAnswer::Nobody);
+        for _ in 0..if kept.is_some() { 1 } else { TRIES } {
+            let answer = match kept {
+                Some(kept) => self.secret(kept, question.clone()).await,
+                None => self.ask(question.clone()).await,
+            };
+            let answer = match answer {
+                Ok(answer) => answer,
+                // Who gives up after a wrong answer has been asked.
+                Err(NoAnswer::Nobody) if key == Err(NoAnswer::Wrong) => break,
+                Err(other) => {
+                    key = Err(other);
+                    break;
+                }
+            };
             // The key derivation takes its time; sessions that are up must not stand still for it.
             let file = file.clone();
             let opened = tokio::task::spawn_blocking(move || file.unlock(&answer)).await;
             if let Ok(Ok(opened)) = opened {
-                key = Some(opened);
+                key = Ok(opened);
                 break;
             }
+            key = Err(NoAnswer::Wrong);
         }
         unlocked.insert(file.path.clone(), key.clone());
         key
@@ -165,7 +231,7 @@ impl Login {
 }
 
 /// Counts as a question from its making to its dropping.
-struct OpenQuestion<'a>(&'a AtomicUsize);
+pub(super) struct OpenQuestion<'a>(&'a AtomicUsize);
 
 impl<'a> OpenQuestion<'a> {
     fn new(count: &'a AtomicUsize) -> Self {

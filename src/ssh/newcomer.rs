@@ -11,7 +11,8 @@ use super::host_key_refusal::{Asked, Fingerprint, HostKeyRefusal};
 use super::known_hosts::{Judgement, Records};
 use super::known_hosts_file::KnownHostsFile;
 use super::login::Login;
-use crate::topology::{HostKeyChecking, escape};
+use super::question::Question;
+use crate::topology::{HostId, HostKeyChecking, escape};
 
 /// A key that is refused unless somebody accepts it.
 pub(super) struct Newcomer {
@@ -69,15 +70,21 @@ async fn accept(newcomer: &Newcomer, host: &str, login: &Login) -> Result<(), Ho
     if expectation.learning.checking == HostKeyChecking::AcceptNew || expectation.spelled_out(presented) {
         return Ok(());
     }
-    let question = format!(
-        "{} ({}) is not known. It shows the key\n  {presented}\nType yes if that is right, or the fingerprint you expect: ",
-        escape(host),
-        escape(&names.join(", ")),
-    );
-    let answered = match login.question(question).await {
-        Some(answer) if accepts(&answer, &presented.sha256) => return Ok(()),
-        Some(_) => Asked::Declined,
-        None => Asked::Nobody,
+    let question = Question {
+        host: HostId::new(host),
+        before: Vec::new(),
+        wanted: format!("whether the key of {} is right", escape(host)),
+        text: format!(
+            "{} ({}) is not known. It shows the key\n  {presented}\nType yes if that is right, or the fingerprint you expect: ",
+            escape(host),
+            escape(&names.join(", ")),
+        ),
+        hidden: false,
+    };
+    let answered = match login.ask(question).await {
+        Ok(answer) if accepts(answer.expose(), &presented.sha256) => return Ok(()),
+        Ok(_) => Asked::Declined,
+        Err(_) => Asked::Nobody,
     };
     let mut refusal = newcomer.refusal.clone();
     if let HostKeyRefusal::Unknown { asked, .. } = &mut refusal {

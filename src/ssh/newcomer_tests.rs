@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::ssh::{Ask, Learning, Trust};
-use crate::topology::{Host, HostId};
-use zeroize::Zeroizing;
+use crate::ssh::{Ask, Learning, Secret, Trust};
+use crate::topology::Host;
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
 const OLD: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOV4wgdMrCVzBhAS1Sfn5ODZg48k7mG4/aUMFyWA3VoM";
@@ -41,8 +40,8 @@ async fn settle_as(
     let counted = asked.clone();
     let ask: Ask = Arc::new(move |question| {
         counted.fetch_add(1, Ordering::Relaxed);
-        assert!(question.contains(&fingerprint()), "{question}");
-        let answer = answer.clone().map(Zeroizing::new);
+        assert!(question.text.contains(&fingerprint()) && !question.hidden, "{question:?}");
+        let answer = answer.clone().map(Secret::new);
         Box::pin(async { answer })
     });
     let login = Login::of_person("anyone".to_owned(), None, None, ask);

@@ -4,7 +4,7 @@
 use super::host_key_refusal::HostKeyRefusal;
 use super::login::{LoginError, LoginRefusal};
 use super::notes::Notes;
-use crate::topology::escape;
+use crate::topology::{AlgorithmKind, escape};
 
 /// A step of opening a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,13 @@ pub enum OpenError {
     TimedOut(Step),
     /// The server speaks, but not so that a session comes of it; escaped.
     Protocol(Step, String),
+    /// No algorithm of this kind is taken by both.
+    NothingInCommon {
+        /// What it would be for.
+        kind: AlgorithmKind,
+        /// What the server has; foreign text.
+        offered: Vec<String>,
+    },
     /// Its key is not the right one.
     HostKey(HostKeyRefusal),
     /// It did not let us in.
@@ -43,10 +50,10 @@ pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -
     match (step, error) {
         (Step::Banner, _) => OpenError::ClosedSilently,
         (_, russh::Error::Version) => OpenError::Protocol(step, "it does not speak SSH 2".to_owned()),
-        (_, russh::Error::NoCommonAlgo { kind, theirs, .. }) => OpenError::Protocol(
-            step,
-            escape(&format!("no {kind:?} algorithm in common; it offers {}", theirs.join(", "))),
-        ),
+        (_, russh::Error::NoCommonAlgo { kind, theirs, .. }) => match kind_of(kind) {
+            Some(kind) => OpenError::NothingInCommon { kind, offered: theirs.clone() },
+            None => OpenError::Protocol(step, "it insists on compression".to_owned()),
+        },
         (_, russh::Error::Disconnect | russh::Error::HUP) => {
             OpenError::Protocol(step, "it closed the connection".to_owned())
         }
@@ -54,6 +61,16 @@ pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -
             OpenError::Protocol(step, "it closed the connection".to_owned())
         }
         (_, other) => OpenError::Protocol(step, escape(&other.to_string())),
+    }
+}
+
+fn kind_of(kind: &russh::AlgorithmKind) -> Option<AlgorithmKind> {
+    match kind {
+        russh::AlgorithmKind::Kex => Some(AlgorithmKind::Kex),
+        russh::AlgorithmKind::Key => Some(AlgorithmKind::HostKey),
+        russh::AlgorithmKind::Cipher => Some(AlgorithmKind::Cipher),
+        russh::AlgorithmKind::Mac => Some(AlgorithmKind::Mac),
+        russh::AlgorithmKind::Compression => None,
     }
 }
 

@@ -2,15 +2,17 @@
 //! the agent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::Signer;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{HashAlg, PrivateKey};
+use russh::keys::{HashAlg, PrivateKey, PublicKey};
 use tokio::net::UnixStream;
 
 use super::key_file::{KeyFile, append_signature};
 use super::login::Login;
+use super::question::NoAnswer;
 use crate::topology::Host;
 
 /// Signs with a key file, unlocking it only once the server said that it would take the key.
@@ -34,14 +36,16 @@ impl<'a> FileSigner<'a> {
 /// Why a key could not sign.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignError {
-    #[error("locked, and no passphrase")]
-    Locked,
+    #[error("locked: {0}")]
+    Locked(NoAnswer),
     #[error("the connection broke")]
     Lost(#[from] russh::SendError),
     #[error("{0}")]
     Ssh(#[from] russh::Error),
-    #[error("the agent did not sign: {0}")]
+    #[error("the agent would not sign: {0}")]
     Agent(#[from] russh::keys::Error),
+    #[error("the agent did not sign within {} s; does it wait for a touch or a confirmation?", CONFIRM.as_secs())]
+    AgentSilent,
 }
 
 impl Signer for FileSigner<'_> {
@@ -55,17 +59,40 @@ impl Signer for FileSigner<'_> {
     ) -> Result<Vec<u8>, SignError> {
         let key = match (&self.key, self.file) {
             (Some(key), _) => key.clone(),
-            (None, Some((file, login, host))) => login.unlock(file, host).await.ok_or(SignError::Locked)?,
-            (None, None) => return Err(SignError::Locked),
+            (None, Some((file, login, host))) => login.unlock(file, host).await.map_err(SignError::Locked)?,
+            (None, None) => return Err(SignError::Locked(NoAnswer::Nobody)),
         };
         Ok(append_signature(&key, hash, data)?)
     }
 }
 
-/// Signs by the agent.
-pub(super) struct AgentSigner(pub AgentClient<UnixStream>);
+/// An agent that asks nobody has signed by then.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// How long an agent may take to sign: it may ask a person to confirm, or to touch a key.
+const CONFIRM: Duration = Duration::from_secs(30);
 
-impl Signer for AgentSigner {
+/// Signs by the agent.
+pub(super) struct AgentSigner<'a> {
+    agent: AgentClient<UnixStream>,
+    login: &'a Login,
+    host: &'a Host,
+    /// The key to sign with, where the server is shown a certificate that the agent does not hold.
+    key: Option<PublicKey>,
+}
+
+impl<'a> AgentSigner<'a> {
+    /// With the key or certificate that the server is shown.
+    pub fn new(agent: AgentClient<UnixStream>, login: &'a Login, host: &'a Host) -> Self {
+        AgentSigner { agent, login, host, key: None }
+    }
+
+    /// With this key, whatever the server is shown.
+    pub fn with_key(self, key: PublicKey) -> Self {
+        AgentSigner { key: Some(key), ..self }
+    }
+}
+
+impl Signer for AgentSigner<'_> {
     type Error = SignError;
 
     async fn auth_sign(
@@ -74,6 +101,18 @@ impl Signer for AgentSigner {
         hash: Option<HashAlg>,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, SignError> {
-        Ok(self.0.sign_request(key, hash, data).await?)
+        let _open = self.login.open_question();
+        let own = self.key.clone().map(AgentIdentity::from);
+        let signing = self.agent.sign_request(own.as_ref().unwrap_or(key), hash, data);
+        tokio::pin!(signing);
+        if let Ok(signed) = tokio::time::timeout(AT_ONCE, &mut signing).await {
+            return Ok(signed?);
+        }
+        let what = "waits for the agent to sign; confirm it there, or touch the security key";
+        (self.login.notice)(&format!("{} {what}", self.host.id));
+        match tokio::time::timeout(CONFIRM, signing).await {
+            Ok(signed) => Ok(signed?),
+            Err(_) => Err(SignError::AgentSilent),
+        }
     }
 }

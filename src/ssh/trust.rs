@@ -64,8 +64,9 @@ impl Trust {
 
     /// The files that may name a host, its own first.
     fn files(&self, host: &Host) -> Vec<PathBuf> {
-        match &host.host_key.file {
-            Some(file) => vec![expand(file, self.home.as_deref())],
+        let file = host.host_key.file.as_ref().map(std::slice::from_ref);
+        match file.or(host.known_hosts.as_deref()) {
+            Some(files) => files.iter().map(|file| expand(file, self.home.as_deref())).collect(),
             None => self.own.iter().chain(&self.global).cloned().collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Address, HostKeyPolicy};
+use super::{Address, Algorithms, Given, HostKeyPolicy, SecretPurpose, SecretRef, SshConfig};
 
 /// The identity of a host: known_hosts, logs and messages use it, whatever address was dialled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,14 +55,31 @@ pub struct Host {
     pub auth: Vec<AuthMethod>,
     /// Private key files, `~/` allowed; empty means the usual ones of the person.
     pub identities: Vec<String>,
-    /// Offer only the keys named in `identities`, also from the agent.
-    pub identities_only: bool,
+    /// Whether those come from the person's ssh configuration: then only local has them.
+    pub identities_of_person: bool,
+    /// Whether only the keys named in `identities`, or the usual files, are offered, also from the agent;
+    /// `None` means: if any is named. See [`Host::offers_named_keys_only`].
+    pub identities_only: Option<bool>,
+    /// Which agent is asked.
+    pub agent: AgentUse,
+    /// Where the secrets are kept that it asks for; at most one for a purpose, unless they answer
+    /// different questions. Empty means that the person is asked.
+    pub secrets: Vec<SecretRef>,
     /// How its host key is judged.
     pub host_key: HostKeyPolicy,
+    /// The known_hosts files to look in where `host_key` names none, `~/` allowed; `None` means the person's and
+    /// the machine's.
+    pub known_hosts: Option<Vec<String>>,
+    /// Whether and how it is looked up in the person's ssh configuration.
+    pub ssh_config: SshConfig,
+    /// Which settings the file gives, so that nothing else changes them.
+    pub given: Given,
     /// When a silent session counts as lost.
     pub keepalive: Keepalive,
     /// A deadline for each step of opening a session.
     pub timeout: Timeouts,
+    /// Which algorithms its sessions may use.
+    pub algorithms: Algorithms,
     /// How an SSH client may be run there; `None` means not at all.
     pub client: Option<HostClient>,
     /// Who may connect to what such a client listens on.
@@ -83,15 +100,32 @@ impl Host {
             user: None,
             auth: vec![AuthMethod::Agent, AuthMethod::Key],
             identities: Vec::new(),
-            identities_only: false,
+            identities_of_person: false,
+            identities_only: None,
+            agent: AgentUse::Own,
+            secrets: Vec::new(),
             host_key: HostKeyPolicy::default(),
+            known_hosts: None,
+            ssh_config: SshConfig::default(),
+            given: Given::default(),
             keepalive: Keepalive::default(),
             timeout: Timeouts::default(),
+            algorithms: Algorithms::default(),
             client: None,
             bind: Bind::Loopback,
             label: None,
             note: None,
         }
+    }
+
+    /// Whether no key but the named ones, or the usual files, is offered.
+    pub fn offers_named_keys_only(&self) -> bool {
+        self.identities_only.unwrap_or(!self.identities.is_empty())
+    }
+
+    /// The secrets kept for this purpose.
+    pub fn secrets_for(&self, purpose: SecretPurpose) -> impl Iterator<Item = &SecretRef> {
+        self.secrets.iter().filter(move |secret| secret.purpose == purpose)
     }
 
     /// The name that its key is recorded under in known_hosts: its alias, else its address as OpenSSH
@@ -137,10 +171,61 @@ pub enum Bind {
 /// A way to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMethod {
-    /// Keys held by the running ssh-agent.
+    /// Keys and certificates held by an ssh-agent.
     Agent,
-    /// Key files.
+    /// Key files, each after the certificate beside it.
     Key,
+    /// The certificates beside key files, and nothing else.
+    Certificate,
+    /// Whatever the server asks, as often as it asks (RFC 4256).
+    KeyboardInteractive,
+    /// A password (RFC 4252, section 8).
+    Password,
+    /// Nothing: some servers let in whoever reaches them (RFC 4252, section 5.2).
+    None,
+}
+
+impl AuthMethod {
+    /// Every method, and the word the file uses for it.
+    pub const WORDS: [(&str, AuthMethod); 6] = [
+        ("agent", AuthMethod::Agent),
+        ("key", AuthMethod::Key),
+        ("certificate", AuthMethod::Certificate),
+        ("keyboard-interactive", AuthMethod::KeyboardInteractive),
+        ("password", AuthMethod::Password),
+        ("none", AuthMethod::None),
+    ];
+
+    /// The word the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuthMethod::Agent => "agent",
+            AuthMethod::Key => "key",
+            AuthMethod::Certificate => "certificate",
+            AuthMethod::KeyboardInteractive => "keyboard-interactive",
+            AuthMethod::Password => "password",
+            AuthMethod::None => "none",
+        }
+    }
+
+    /// The protocol's name for it, as servers list what they take.
+    pub fn on_the_wire(self) -> &'static str {
+        match self {
+            AuthMethod::Agent | AuthMethod::Key | AuthMethod::Certificate => "publickey",
+            other => other.as_str(),
+        }
+    }
+}
+
+/// Which agent is asked for keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentUse {
+    /// The person's, by `SSH_AUTH_SOCK`.
+    Own,
+    /// None.
+    Off,
+    /// The one at this socket, `~/` allowed.
+    Socket(String),
 }
 
 /// When a silent session counts as lost: after `interval` × (`max` + 1).

@@ -4,6 +4,7 @@
 //! its place. Pure: it never opens a file, asks the clock, resolves a name or prints.
 
 mod address;
+mod algorithms;
 pub mod code;
 mod escape;
 mod firewall;
@@ -17,13 +18,16 @@ mod problem;
 mod quoted;
 mod read;
 mod secret;
+mod secret_ref;
 mod seen;
+mod ssh_config;
 
 pub use address::{Address, Endpoint};
+pub use algorithms::{AlgorithmKind, Algorithms};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, OnDown, Plain, Target};
-pub use host::{AuthMethod, Bind, Host, HostClient, HostId, Keepalive, Timeouts};
+pub use host::{AgentUse, AuthMethod, Bind, Host, HostClient, HostId, Keepalive, Timeouts};
 pub use host_key::{Authority, HostKeyChecking, HostKeyPolicy};
 pub use link::{CarrierKind, Dial, Kept, Link};
 pub use policy::{Policy, Probe, Ratio, Reconnect, Strategy};
@@ -32,6 +36,10 @@ pub use problem::{Label, Problem};
 pub use quoted::quoted;
 pub use read::{nearest, parse};
 pub use secret::mask_secrets;
+pub use secret_ref::{SecretPurpose, SecretRef, SecretSource};
+pub use ssh_config::{
+    Given, Jump, JumpLoop, Lookup, Person, Resolved, Resolving, SshConfig, SshSettings, Unusable,
+};
 
 /// The hop graph as given. Links keep the order of the file; what has an id is sorted by it. Every id
 /// in a [`Link`] or [`Forward`] is known to exist (the parser saw to it).

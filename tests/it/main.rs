@@ -20,5 +20,6 @@ mod pictures;
 mod quiet;
 mod reading;
 mod running;
+mod ssh_config;
 mod telescoped;
 mod until;

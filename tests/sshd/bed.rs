@@ -40,8 +40,19 @@ fn lacking() -> Option<String> {
     if uid.trim() != "0" {
         return Some("it takes root to make network namespaces".into());
     }
-    let tools =
-        ["ip", "nft", "ss", "sshd", "ssh", "ssh-keygen", "python3", "Xtigervnc", "vncsnapshot", "dbclient"];
+    let tools = [
+        "ip",
+        "nft",
+        "ss",
+        "sshd",
+        "ssh",
+        "ssh-keygen",
+        "python3",
+        "Xtigervnc",
+        "vncsnapshot",
+        "dbclient",
+        "oathtool",
+    ];
     let path = "PATH=$PATH:/usr/sbin:/sbin; command -v \"$0\"";
     let missing: Vec<_> =
         tools.into_iter().filter(|tool| may(&mut argv(&["sh", "-c", path, tool])).is_none()).collect();

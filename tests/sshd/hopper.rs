@@ -1,6 +1,7 @@
 //! The real binary on host 0 of a bed, with a home of its own.
 
 use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -23,7 +24,7 @@ pub struct Hopper<'b> {
     bed: &'b Bed,
     host: usize,
     runs: Cell<usize>,
-    agent: Option<PathBuf>,
+    variables: Vec<(String, OsString)>,
     /// What listened on host 0 before hopper first ran.
     pub(crate) before: Vec<String>,
     /// The known_hosts file as it was.
@@ -52,7 +53,7 @@ impl<'b> Hopper<'b> {
     /// Remembers how host 0 looks before hopper runs.
     pub fn on(bed: &'b Bed) -> Hopper<'b> {
         let known = fs::read(bed.known_hosts()).unwrap_or_default();
-        Hopper { bed, host: 0, runs: Cell::new(0), agent: None, before: bed.listeners(0), known }
+        Hopper { bed, host: 0, runs: Cell::new(0), variables: Vec::new(), before: bed.listeners(0), known }
     }
 
     /// Somebody else's hopper, on another host.
@@ -72,8 +73,13 @@ impl<'b> Hopper<'b> {
     }
 
     /// From now on with this ssh-agent.
-    pub fn with_agent(mut self, socket: PathBuf) -> Hopper<'b> {
-        self.agent = Some(socket);
+    pub fn with_agent(self, socket: PathBuf) -> Hopper<'b> {
+        self.with("SSH_AUTH_SOCK", socket.as_os_str())
+    }
+
+    /// From now on with this environment variable.
+    pub fn with(mut self, name: &str, value: &OsStr) -> Hopper<'b> {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -93,7 +99,7 @@ impl<'b> Hopper<'b> {
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("LANG", "C.UTF-8");
         command.env("USER", "root").env("HOME", self.bed.path("home"));
         command.env("XDG_RUNTIME_DIR", self.folder("run")).env("XDG_STATE_HOME", self.folder("state"));
-        command.envs(self.agent.iter().map(|socket| ("SSH_AUTH_SOCK", socket)))
+        command.envs(self.variables.iter().cloned())
     }
 
     /// Starts `hopper` with these words.

@@ -38,6 +38,11 @@ impl Met {
 
 /// With the attacker as the first host, then behind a real sshd.
 fn meets(attack: Attack, expected: Met) {
+    meets_with(attack, expected, |topology, _| topology);
+}
+
+/// The same with a topology that is bent to what the attack takes; the number is that of the attacker.
+fn meets_with(attack: Attack, expected: Met, bend: impl Fn(Topology, usize) -> Topology) {
     for host in [1, 2] {
         let Some(bed) = Bed::hosts(host) else { return };
         for below in 1..host {
@@ -47,7 +52,7 @@ fn meets(attack: Attack, expected: Met) {
         let hopper = Hopper::on(&bed);
         let (to, check) = (format!("{}/127.0.0.1:{FAR}", id(host)), expected.check());
         let forwards = json!({ "data": { "listen": NEAR, "to": to, "check": check } });
-        let topology = Topology::line(&bed).impatient().top("forwards", forwards);
+        let topology = bend(Topology::line(&bed).impatient().top("forwards", forwards), host);
         let (ended, log, most) = run(&hopper, &topology);
         let told = format!("{attack:?} at hop {host}: {}", ended.stderr);
         let unfolded = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -125,6 +130,13 @@ attacks! {
     a_far_end_that_never_stops_talking: Babble ends in "H0704", 7, "does not answer like a web server";
     a_server_that_would_let_messages_be_dropped: NotStrict ends in "H0605", 6, "CVE-2023-48795";
     a_server_of_ciphers_of_the_past: OldCiphers ends in "H0605", 6, "no Cipher algorithm in common; it offers aes128-cbc";
+}
+
+#[test]
+fn a_hundred_questions_at_once() {
+    let expected = Met { code: "H0401", exit: 4, says: "it asks too much: 100 questions" };
+    let typed = json!(["keyboard-interactive"]);
+    meets_with(Attack::Questions, expected, |topology, host| topology.host(host, "auth", typed.clone()));
 }
 
 /// What a client of the far end says first, and its server hears.

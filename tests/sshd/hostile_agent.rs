@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use russh::keys::PublicKey;
+
 use super::bed::{Bed, NEAR};
 use super::hopper::Hopper;
 use super::hostile::{IN_TIME, SMALL, most_memory};
+use super::keys::Key;
 use super::load::MIB;
 use super::topology::Topology;
 use super::until::until;
@@ -84,4 +87,25 @@ fn an_agent_that_announces_four_thousand_million_keys() {
 #[test]
 fn an_agent_that_talks_nonsense() {
     a_file_logs_in_beside(|client| answer(client, b"\0\0\0\x08\x0c\0\0\0\x01\x7f\xff\x1b["));
+}
+
+#[test]
+fn an_agent_that_lists_the_key_and_never_signs() {
+    let Some(bed) = Bed::line(1) else { return };
+    let key = Key::make(bed.path("held/key"), "ed25519", "");
+    bed.authorize(1, &key.public());
+    let blob = key.public().parse::<PublicKey>().expect("a key").to_bytes().expect("its bytes");
+    let mut list = b"\x0c\0\0\0\x01".to_vec();
+    for part in [&blob[..], b"held"] {
+        list.extend(u32::try_from(part.len()).expect("short").to_be_bytes());
+        list.extend(part);
+    }
+    let framed = [&u32::try_from(list.len()).expect("short").to_be_bytes()[..], &list].concat();
+    let (socket, _) = agent(&bed, move |client| answer(client, &framed));
+    let hopper = Hopper::on(&bed).with_agent(socket);
+    let running = hopper.start_up(&Topology::line(&bed).impatient(), &["--progress", "plain"]);
+    let ended = running.ended_within(IN_TIME);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    assert!(ended.stderr.contains("agent"), "does not name the agent: {}", ended.stderr);
+    hopper.assert_nothing_left();
 }

@@ -136,6 +136,7 @@ fn a_wrong_passphrase_is_told_and_no_login_is_tried() {
     let hopper = Hopper::on(&bed);
     let ended = typed(&hopper, "open barley");
     assert_eq!(ended.code, 4, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("what was given does not fit"), "{}", ended.stdout);
     assert_eq!(bed.logins(1), 0);
     hopper.assert_nothing_left();
 }
@@ -194,4 +195,73 @@ fn no_secret_is_seen_by_other_users_in_arguments_or_logs() {
         must(bed.on(0, "sh").args(["-c", "cat $(find \"$0\" -type f) /dev/null"]).arg(bed.path("state")));
     assert!(!logs.contains("sesame") && !logs.contains("PRIVATE KEY"), "{logs}");
     still_works(&hopper);
+}
+
+/// Makes a key with these options of `ssh-keygen`, locked with the passphrase, and lets it in.
+fn made(bed: &Bed, name: &str, options: &[&str], passphrase: &str) -> Key {
+    let path = bed.path(&format!("home/.ssh/{name}"));
+    must(argv(&["ssh-keygen", "-q", "-C", "bed", "-N", passphrase]).args(options).arg("-f").arg(&path));
+    let key = Key::existing(path);
+    bed.authorize(1, &key.public());
+    // Its public half must not be what lets it in.
+    fs::remove_file(key.path().with_extension("pub")).expect("remove the public half");
+    key
+}
+
+#[test]
+fn key_files_of_every_form_log_in_locked_and_open() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    let kept = bed.path("passphrase");
+    fs::write(&kept, "open sesame\n").expect("write the passphrase");
+    must(argv(&["chmod", "600"]).arg(&kept));
+    let hopper = Hopper::on(&bed);
+    let forms: [&[&str]; 9] = [
+        &["-t", "ed25519"],
+        &["-t", "ed25519", "-Z", "chacha20-poly1305@openssh.com"],
+        &["-t", "ed25519", "-Z", "aes256-gcm@openssh.com"],
+        &["-t", "ecdsa", "-b", "521"],
+        &["-t", "ecdsa", "-b", "384", "-m", "PKCS8"],
+        &["-t", "rsa", "-b", "2048"],
+        &["-t", "rsa", "-b", "2048", "-m", "PEM"],
+        &["-t", "rsa", "-b", "2048", "-m", "PKCS8"],
+        &["-t", "ecdsa", "-b", "256", "-m", "PEM"],
+    ];
+    for (n, form) in forms.iter().enumerate() {
+        for passphrase in ["", "open sesame"] {
+            // The one form of them that is beyond hopper; see the next test.
+            if !passphrase.is_empty() && form.ends_with(&["-m", "PEM"]) && form[1] == "ecdsa" {
+                continue;
+            }
+            let name = format!("form{n}{}", passphrase.len());
+            made(&bed, &name, form, passphrase);
+            let named = Topology::line(&bed)
+                .hosts("identities", json!([format!("~/.ssh/{name}")]))
+                .hosts("secret", json!({ "file": kept, "for": "passphrase" }));
+            let ended = hopper.try_up(&named, &["-d"]);
+            assert_eq!(ended.code, 0, "{form:?} {passphrase:?}: {}", ended.stderr);
+            hopper.down();
+        }
+    }
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn a_form_beyond_hopper_is_told_with_the_command_that_converts_it() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    let key = made(&bed, "older", &["-t", "ecdsa", "-m", "PEM"], "open sesame");
+    let hopper = Hopper::on(&bed);
+    let named = || {
+        Topology::line(&bed)
+            .hosts("identities", json!(["~/.ssh/older"]))
+            .hosts("secret", json!({ "command": ["echo", "open sesame"] }))
+    };
+    let ended = hopper.try_up(&named(), &["--progress", "plain"]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let convert = format!("ssh-keygen -p -f {}", key.path().display());
+    assert!(said.contains("older PEM form") && said.contains(&convert), "{}", ended.stderr);
+    must(argv(&["ssh-keygen", "-p", "-f"]).arg(key.path()).args(["-P", "open sesame", "-N", "open sesame"]));
+    works(&hopper, &named());
 }

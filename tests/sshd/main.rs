@@ -4,10 +4,15 @@
 //! `skipped:` and why; with `HOPPER_REQUIRE_ALL` set that is a failure. Run it with few threads:
 //! `tests/run` does.
 
+mod accounts;
+mod agents;
+mod algorithms;
 mod bed;
 mod broken;
 mod bulk;
 mod by_hand;
+mod canary;
+mod certificates;
 mod chain;
 mod client;
 mod command;
@@ -37,6 +42,8 @@ mod refused;
 mod remote;
 mod rotation;
 mod rows;
+mod security_key;
+mod ssh_config;
 mod sshd;
 mod telescope;
 mod telescoped_by_hand;
@@ -44,5 +51,7 @@ mod telescoped_grants;
 mod topology;
 mod trust;
 mod trust_walk;
+mod typed;
+mod unlock;
 mod until;
 mod vnc;

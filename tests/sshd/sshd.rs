@@ -64,7 +64,7 @@ impl Bed {
         fs::write(&file, config).expect("write sshd_config");
         let log = self.path(&format!("sshd{host}.log"));
         let noise = File::create(self.path(&format!("sshd{host}-start.log"))).expect("make a log");
-        let mut command = self.on(host, PROGRAM);
+        let mut command = self.with_own_accounts(host, PROGRAM);
         command.arg("-D").arg("-f").arg(file).arg("-E").arg(log);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(noise);
         let child = command.spawn().expect("start sshd");
@@ -98,7 +98,7 @@ impl Bed {
 
     /// How many logins this host let in.
     pub fn logins(&self, host: usize) -> usize {
-        self.log(host).matches("Accepted publickey").count()
+        self.log(host).lines().filter(|line| line.starts_with("Accepted ") && line.contains(" for ")).count()
     }
 
     /// How many connections to its SSH port this host saw.

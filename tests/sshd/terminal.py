@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs a command on a terminal of its own and types answers: terminal.py PROMPT ANSWER SECONDS COMMAND...
+"""Runs a command on a terminal of its own and types answers:
+terminal.py [--also PROMPT ANSWER]... PROMPT ANSWER SECONDS COMMAND...
 
-Each time PROMPT (any case) appears, ANSWER is typed after so many SECONDS. Copies what the command shows to stdout, closes
+Each time PROMPT (any case) appears, ANSWER is typed after so many SECONDS; `--also` names more of them. Copies what the command shows to stdout, closes
 the terminal once the command has ended, and exits as it did.
 """
 import os
@@ -32,8 +33,12 @@ def wait_until_hidden(terminal):
 
 
 def main():
-    prompt, answer = sys.argv[1].lower().encode(), sys.argv[2].encode() + b"\n"
-    hesitation, command = float(sys.argv[3]), sys.argv[4:]
+    words, answers = sys.argv[1:], []
+    while words[0] == "--also":
+        answers.append((words[1].lower().encode(), words[2].encode() + b"\n"))
+        words = words[3:]
+    answers.append((words[0].lower().encode(), words[1].encode() + b"\n"))
+    hesitation, command = float(words[2]), words[3:]
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvp(command[0], command)
@@ -43,7 +48,8 @@ def main():
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         text += data
-        if prompt in text.lower():
+        answer = next((answer for prompt, answer in answers if prompt in text.lower()), None)
+        if answer is not None:
             text = b""
             wait_until_hidden(terminal)
             time.sleep(hesitation)

@@ -1,9 +1,11 @@
 //! Turns what went wrong at one place into a [`Failure`] that a person can act on:
 //! which hop, which phase, what caused it, what to type next. Decides nothing else.
 
+mod algorithms;
 mod far_client;
 mod forward;
 mod host_key;
+mod login;
 mod tunnel;
 
 pub use forward::{bound_too_narrow, bound_too_wide, check, far_listen, listen};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{prohibited_help, said_or, seconds};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{Plan, PlannedForward, Tunnel};
-use crate::ssh::{DialError, LoginError, LoginRefusal, OpenError, Step};
+use crate::ssh::{DialError, LoginError, OpenError, Step};
 use crate::topology::escape;
 
 /// Blames the hop that a tunnel ends.
@@ -160,6 +160,7 @@ impl TunnelBlame<'_> {
                 failure.help.push(format!("is {} really an SSH server?", self.tunnel.target));
                 failure
             }
+            OpenError::NothingInCommon { kind, offered } => self.nothing_in_common(kind, &offered),
             OpenError::HostKey(refusal) => self.host_key(&refusal),
             OpenError::Login(LoginError::Refused(refusal)) => self.login(refusal),
             OpenError::Login(LoginError::Lost(ending)) => {
@@ -189,40 +190,6 @@ impl TunnelBlame<'_> {
         };
         let mut failure = self.failure("H0606", Exit::Unreachable, Phase::Running, message);
         failure.help.push(format!("hopper up {}", self.plan.topology));
-        failure
-    }
-
-    fn login(&self, refusal: LoginRefusal) -> Failure {
-        let server = self.server();
-        let LoginRefusal { user, offered, accepts, nobody_to_ask, was_asked, ending, hung_up: _ } = refusal;
-        let message = match was_asked {
-            false => format!("there is no key to offer to {server}"),
-            true => format!("{server} refused every way to log in"),
-        };
-        let code = if nobody_to_ask { "H0402" } else { "H0401" };
-        let mut failure = self.failure(code, Exit::Login, Phase::Login, message);
-        failure.facts.push(("as", escape(&user)));
-        for (what, outcome) in offered {
-            failure.facts.push(("offered", format!("{what}   {outcome}")));
-        }
-        if let Some(ending) = ending {
-            failure.facts.push(("it said", ending));
-        }
-        if !accepts.is_empty() {
-            failure.facts.push(("accepts", escape(&accepts.join(", "))));
-        }
-        if nobody_to_ask {
-            failure
-                .help
-                .push("run it in a terminal to be asked, or load the key first: ssh-add FILE".to_owned());
-        }
-        failure.help.push(format!(
-            "name the key for this host: \"{server}\": {{ …, \"identities\": [\"~/.ssh/KEY\"] }}"
-        ));
-        failure.help.push(match was_asked {
-            true => format!("or have {server}'s authorized_keys take one of the keys offered"),
-            false => format!("or make one and have {server} take it: ssh-keygen -t ed25519"),
-        });
         failure
     }
 }

@@ -39,6 +39,8 @@ pub struct Explained {
     pub strategy: Strategy,
     /// The route it takes.
     pub chosen: Route,
+    /// The links of the sessions over which its clients on hosts in between are started.
+    pub control: Vec<Hop>,
     /// The next best ones, best first.
     pub runners_up: Vec<Route>,
     /// The best route that shares no host between local and the target.
@@ -152,7 +154,7 @@ pub fn explain(topology: &Topology, only: Option<&ForwardId>, options: &PlanOpti
         let explained = match courses.as_ref().filter(|_| forward.on.is_none()) {
             None => explained(&graph, &reach, &points, forward, &mut left),
             Some(courses) => {
-                telescoped::explained(topology, courses, &graph, forward, whole.as_ref(), &mut left)
+                telescoped::explained(topology, courses, &reach, &graph, forward, whole.as_ref(), &mut left)
             }
         };
         let near = forward.on.as_ref().map(|on| to_its_listener(forward, on));
@@ -203,6 +205,7 @@ fn explained(
         forward: forward.clone(),
         strategy: Strategy::Nested,
         chosen: route(&chosen),
+        control: Vec::new(),
         runners_up: runners_up.iter().map(route).collect(),
         apart: apart.as_ref().map(route),
         single_points: points.of(forward),

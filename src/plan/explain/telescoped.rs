@@ -6,12 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
 use super::{Crossing, Explained, Hop, RUNNERS_UP, Route};
 use crate::plan::course::{Course, Courses, End};
 use crate::plan::detour::{Detours, Gone, between};
 use crate::plan::graph::{Edge, Graph};
+use crate::plan::reach::Reach;
 use crate::plan::{Carrier, Plan};
-use crate::topology::{Forward, HostId, Strategy, Topology};
+use crate::topology::{Forward, HostClient, HostId, Strategy, Topology};
 
 /// The port of each listener that a forward uses, by the place of the link that leads to it.
 type Ports = HashMap<usize, u16>;
@@ -21,6 +24,7 @@ type Ports = HashMap<usize, u16>;
 pub(super) fn explained(
     topology: &Topology,
     courses: &Courses<'_, '_>,
+    reach: &Reach,
     graph: &Graph<'_>,
     forward: &Forward,
     plan: Option<&Plan>,
@@ -44,12 +48,29 @@ pub(super) fn explained(
         forward: forward.clone(),
         strategy: Strategy::Telescoped,
         chosen,
+        control: control(graph, reach, &course),
         runners_up,
         apart,
         single_points,
         cut: detours.is_cut(),
         listener: None,
     })
+}
+
+/// The links that sessions of local take to the hosts where clients are started, each once.
+fn control(graph: &Graph<'_>, reach: &Reach, course: &Course) -> Vec<Hop> {
+    let nodes = course.nodes(graph);
+    let clients = (0..course.sessions.len()).map(|session| nodes[course.client(session)]);
+    let starts =
+        |node: &NodeIndex| graph.net[*node].is_some_and(|host| host.client == Some(HostClient::Exec));
+    let mut links: Vec<EdgeIndex> = Vec::new();
+    for link in clients.filter(starts).flat_map(|node| reach.links(node)) {
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    let edges = links.into_iter().map(|link| &graph.net[link]);
+    edges.map(|edge| hop(edge, edge.ssh_port, Crossing::Session)).collect()
 }
 
 /// The best routes after this one, best first.
@@ -114,13 +135,6 @@ fn ports(plan: &Plan, forward: &Forward) -> Ports {
 
 /// The route with everything that a person may want to know of it.
 fn route(graph: &Graph<'_>, course: &Course, ports: &Ports) -> Route {
-    let hop = |edge: &Edge<'_>, port: u16, crossing| Hop {
-        place: edge.place,
-        link: edge.link.clone(),
-        target: edge.address(port),
-        crossing,
-        firewalls: edge.walls.iter().map(|wall| (*wall).clone()).collect(),
-    };
     let steps = course.steps.iter().map(|&step| {
         let edge = &graph.net[step];
         let port = ports.get(&edge.place).copied().or_else(|| edge.entry_port(&HashSet::new()));
@@ -138,5 +152,15 @@ fn route(graph: &Graph<'_>, course: &Course, ports: &Ports) -> Route {
         hops: steps.chain(sessions).chain(end).collect(),
         cost: course.cost(graph),
         tunnels: course.sessions.len(),
+    }
+}
+
+fn hop(edge: &Edge<'_>, port: u16, crossing: Crossing) -> Hop {
+    Hop {
+        place: edge.place,
+        link: edge.link.clone(),
+        target: edge.address(port),
+        crossing,
+        firewalls: edge.walls.iter().map(|wall| (*wall).clone()).collect(),
     }
 }

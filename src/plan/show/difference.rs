@@ -104,6 +104,7 @@ mod tests {
     use crate::plan::fixture::vnc;
     use crate::plan::show::{Glyphs, json};
     use crate::plan::{PlanOptions, diff, plan};
+    use crate::topology::Strategy;
 
     #[test]
     fn each_part_has_a_line_and_nothing_of_a_run_reaches_the_terminal_raw() {
@@ -126,5 +127,24 @@ mod tests {
         let value = difference_json(&found, true);
         assert_eq!(value["tunnels"][3]["step"], "close", "{value}");
         assert_eq!(value["forwards"][0]["changes"][1]["what"], "via", "{value}");
+    }
+
+    #[test]
+    fn two_sessions_to_one_host_are_told_apart_by_their_clients() {
+        let topology = vnc().with_clients_everywhere();
+        let by = |strategy| {
+            let options = PlanOptions { strategy: Some(strategy), ..PlanOptions::default() };
+            plan(&topology, &options).unwrap()
+        };
+        let running = json(&by(Strategy::Nested));
+        let found = diff(Some(&running), &by(Strategy::Telescoped)).unwrap();
+        let text = difference(&found, Style { glyphs: Glyphs::Ascii, width: 80 });
+        for line in [
+            "  + T2   gate-c, ssh gate-c:22 by the ssh of gate-b\n",
+            "  + T3   gate-d, ssh gate-d:22 through T2 at gate-b:2201\n",
+            "  - T3   gate-d, ssh gate-d:22 through T2\n",
+        ] {
+            assert!(text.contains(line), "no {line:?} in\n{text}");
+        }
     }
 }

@@ -104,8 +104,10 @@ mod tests {
         let usual = json!({
             "auth": ["agent", "key"], "identities": [], "identities_only": false,
             "host_key": { "policy": "strict", "fingerprints": [], "ca": [], "alias": null, "file": null },
+            "known_hosts": null,
             "keepalive": { "interval_ms": 5000, "max": 3 },
             "timeout": { "connect_ms": 10000, "banner_ms": 10000, "login_ms": 20000, "forward_ms": 10000 },
+            "algorithms": { "kex": null, "host_key": null, "cipher": null, "mac": null, "legacy": false },
         });
         let wanted = json!({
             "schema": "hopper.plan/1",

@@ -17,6 +17,7 @@ mod pictures;
 mod ssh;
 mod svg;
 mod text;
+mod warnings;
 mod why;
 mod why_json;
 
@@ -33,6 +34,7 @@ pub use outline::outline;
 pub use ssh::ssh;
 pub use svg::svg;
 pub use text::text;
+pub use warnings::warnings;
 pub use why::why;
 pub use why_json::why_json;
 

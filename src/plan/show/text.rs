@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pictures::pictures;
-use super::{Glyphs, Style, and, count, fold, listing};
+use super::{Glyphs, Style, and, count, fold, listing, warnings};
 use crate::plan::detour;
 use crate::plan::graph::Graph;
 use crate::plan::single_point::SinglePoints;
@@ -20,7 +20,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     out.push_str("In this order:\n\n");
     out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
-    let notes = notes(plan, topology, &graph, style);
+    let notes = notes(plan, topology, &graph, style) + &warnings(plan, style.width);
     if !notes.is_empty() {
         out.push_str(&notes);
         out.push('\n');

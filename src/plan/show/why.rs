@@ -36,6 +36,11 @@ fn forward_text(explained: &Explained, style: Style) -> String {
     if !chosen.hops.is_empty() {
         out.push('\n');
     }
+    if !explained.control.is_empty() {
+        out.push_str("  starts SSH clients on hosts in between over\n\n");
+        out.push_str(&links(&explained.control.iter().collect::<Vec<_>>(), 4, style));
+        out.push('\n');
+    }
     if let (Some(host), Some(listener)) = (&explained.forward.on, &explained.listener) {
         out.push_str(&lines(
             &format!("listens on {}  {}", escape(host.as_str()), way(listener)),

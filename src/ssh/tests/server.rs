@@ -34,7 +34,7 @@ struct Obedient {
     answer: Arc<Notify>,
 }
 
-fn key(seed: u8) -> PrivateKey {
+pub(super) fn key(seed: u8) -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]))
 }
 

@@ -2,14 +2,15 @@
 
 use super::Reader;
 use super::address;
+use super::algorithms;
 use super::host_key;
+use super::secrets;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
-use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, code, quoted, secret};
+use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, SshConfig, code, quoted, secret};
 
-const LATER: &[&str] =
-    &["secret", "x11", "forward_agent", "agent", "algorithms", "proxy", "compression", "tags"];
+const LATER: &[&str] = &["x11", "forward_agent", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -21,10 +22,13 @@ const HOST: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
         "timeout",
+        "algorithms",
         "client",
         "bind",
         "label",
@@ -42,10 +46,13 @@ const DEFAULTS: Keys = Keys {
         "auth",
         "identities",
         "identities_only",
+        "agent",
+        "secret",
         "host_key",
         "ssh_config",
         "keepalive",
         "timeout",
+        "algorithms",
         "client",
         "bind",
     ],
@@ -98,20 +105,24 @@ fn short(reader: &mut Reader, node: &Node, text: &str, host: &mut Host) {
     }
     let what = "a host";
     let parts = reader.word(node, what, "a string", |text| short_parts(text, host.address.port));
-    if let Some((user, address)) = parts {
+    if let Some((user, address, port_is_given)) = parts {
         host.address = address;
+        host.given.address = true;
+        host.given.port |= port_is_given;
         host.user = user.or(host.user.take());
     }
 }
 
-fn short_parts(text: &str, default_port: u16) -> Result<(Option<String>, Address), Refusal> {
+/// User, address, and whether a port stands there.
+fn short_parts(text: &str, default_port: u16) -> Result<(Option<String>, Address, bool), Refusal> {
     let (user, start) = match text.rfind('@') {
         Some(at) => (Some(address::user(text, 0..at)?), at + 1),
         None => (None, 0),
     };
     let (name, port) = address::with_port(text, start)?;
+    let is_given = port.is_some();
     let port = port.map_or(Ok(default_port), |part| address::port(text, part))?;
-    Ok((user, Address::new(name, port)))
+    Ok((user, Address::new(name, port), is_given))
 }
 
 fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host) {
@@ -122,20 +133,38 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             "address" => {
                 let address = reader.word(node, &what, "a string", |text| address::host(text, 0..text.len()));
                 assign(&mut host.address.host, address);
+                host.given.address = true;
             }
-            "port" => assign(&mut host.address.port, reader.port(node, &what)),
+            "port" => {
+                assign(&mut host.address.port, reader.port(node, &what));
+                host.given.port = true;
+            }
             "user" => {
                 let user = reader.word(node, &what, "a string", |text| address::user(text, 0..text.len()));
                 host.user = user.or(host.user.take());
             }
             "ssh" => assign(&mut host.ssh, reader.flag(entry)),
-            "auth" => assign(&mut host.auth, session::auth(reader, node)),
+            "auth" => {
+                assign(&mut host.auth, session::auth(reader, node));
+                host.given.auth = true;
+            }
             "identities" => assign(&mut host.identities, session::identities(reader, node)),
-            "identities_only" => assign(&mut host.identities_only, reader.flag(entry)),
+            "identities_only" => {
+                host.identities_only = reader.flag(entry).or(host.identities_only);
+            }
+            "agent" => assign(&mut host.agent, session::agent(reader, node)),
             "host_key" => host_key::host_key(reader, node, &mut host.host_key),
-            "ssh_config" => ssh_config(reader, entry),
-            "keepalive" => session::keepalive(reader, node, &mut host.keepalive),
+            "ssh_config" => assign(&mut host.ssh_config, ssh_config(reader, entry, keys)),
+            "keepalive" => {
+                session::keepalive(reader, node, &mut host.keepalive);
+                host.given.alive_interval |= has(node, "interval");
+                host.given.alive_max |= has(node, "max");
+            }
             "timeout" => session::timeouts(reader, node, &mut host.timeout),
+            "algorithms" => {
+                algorithms::algorithms(reader, node, &mut host.algorithms);
+                host.given.algorithms = true;
+            }
             "client" => {
                 let words = [("exec", HostClient::Exec), ("hopper", HostClient::Hopper)];
                 host.client = reader.choice(node, "\"client\"", &words, &[]).or(host.client);
@@ -149,18 +178,29 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             _ => {}
         }
     }
+    // After "auth", which says what a secret is for unless it says so itself.
+    if let Some(entry) = entries.iter().find(|entry| entry.key == "secret") {
+        assign(&mut host.secrets, secrets::secrets(reader, entry, &host.auth));
+    }
 }
 
-/// `false` is what hopper does; the rest is for later.
-fn ssh_config(reader: &mut Reader, entry: &Entry) {
+/// Whether and under which name the host is looked up. An alias is never a default: it names one host.
+fn ssh_config(reader: &mut Reader, entry: &Entry, keys: &Keys) -> Option<SshConfig> {
+    const EXPECTED: &str = "true, false, or a name in ~/.ssh/config";
     match entry.node.json {
-        Json::Flag(false) => {}
-        Json::Flag(true) | Json::Text(_) => {
-            let help = "hopper reads no ~/.ssh/config: write what it says here, or leave the key out";
-            reader.not_yet(entry.node.place(), "reading ~/.ssh/config", help);
+        Json::Flag(true) => Some(SshConfig::Address),
+        Json::Flag(false) => Some(SshConfig::Off),
+        Json::Text(_) if !keys.known.contains(&"address") => {
+            reader.wrong_type(&entry.node, "\"ssh_config\" in defaults", "true or false")
         }
         _ => {
-            reader.wrong_type::<()>(&entry.node, "\"ssh_config\"", "false");
+            let name = reader
+                .word(&entry.node, "\"ssh_config\"", EXPECTED, |text| address::host(text, 0..text.len()));
+            name.map(SshConfig::Alias)
         }
     }
+}
+
+fn has(node: &Node, key: &str) -> bool {
+    matches!(&node.json, Json::Map(entries) if entries.iter().any(|entry| entry.key == key))
 }

@@ -4,6 +4,7 @@
 //! noun reads that noun. Never fills in for something it refused without saying so.
 
 mod address;
+mod algorithms;
 mod check;
 mod duration;
 mod firewall;
@@ -20,6 +21,7 @@ mod policy;
 mod ports;
 mod run;
 mod scan;
+mod secrets;
 mod session;
 mod syntax;
 mod target;
@@ -49,6 +51,21 @@ pub fn parse(text: &str, stem: &str) -> Result<Topology, Vec<Problem>> {
         Some(topology) if problems.is_empty() => Ok(topology),
         _ => Err(problems),
     }
+}
+
+/// Whether this is an address as a file may have it.
+pub(super) fn is_host(text: &str) -> bool {
+    address::host(text, 0..text.len()).is_ok()
+}
+
+/// Whether this is a login name as a file may have it.
+pub(super) fn is_user(text: &str) -> bool {
+    address::user(text, 0..text.len()).is_ok()
+}
+
+/// Whether this is a path as a file may have it.
+pub(super) fn is_path(text: &str) -> bool {
+    address::path(text).is_ok()
 }
 
 /// Gathers problems while the file is read.

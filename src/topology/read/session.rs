@@ -4,14 +4,13 @@
 use super::Reader;
 use super::address;
 use super::duration::{DEADLINE, OR_OFF};
-use super::tree::Node;
+use super::tree::{Json, Node};
 use super::value::{Keys, assign};
-use crate::topology::{AuthMethod, Keepalive, Problem, Timeouts, code};
+use crate::topology::{AgentUse, AuthMethod, Keepalive, Problem, Timeouts, code};
 
 /// Login methods in the order to try.
 pub(super) fn auth(reader: &mut Reader, node: &Node) -> Option<Vec<AuthMethod>> {
-    const NOW: &[(&str, AuthMethod)] = &[("agent", AuthMethod::Agent), ("key", AuthMethod::Key)];
-    const LATER: &[&str] = &["certificate", "keyboard-interactive", "password", "gssapi", "none"];
+    const LATER: &[&str] = &["gssapi"];
     let list = reader.list(node, "\"auth\"")?;
     if list.is_empty() {
         let message = "\"auth\" names no way to log in";
@@ -23,7 +22,7 @@ pub(super) fn auth(reader: &mut Reader, node: &Node) -> Option<Vec<AuthMethod>> 
     }
     let mut methods: Vec<AuthMethod> = Vec::new();
     for element in list {
-        match reader.choice(element, "a login method", NOW, LATER) {
+        match reader.choice(element, "a login method", &AuthMethod::WORDS, LATER) {
             Some(method) if methods.contains(&method) => {
                 let message = "a login method is named twice";
                 reader.report(Problem::new(code::VALUE, element.place(), "already named before", message));
@@ -33,6 +32,16 @@ pub(super) fn auth(reader: &mut Reader, node: &Node) -> Option<Vec<AuthMethod>> 
         }
     }
     Some(methods)
+}
+
+/// Which agent is asked.
+pub(super) fn agent(reader: &mut Reader, node: &Node) -> Option<AgentUse> {
+    const EXPECTED: &str = "true, false, or the path of its socket";
+    match node.json {
+        Json::Flag(true) => Some(AgentUse::Own),
+        Json::Flag(false) => Some(AgentUse::Off),
+        _ => reader.word(node, "\"agent\"", EXPECTED, address::path).map(AgentUse::Socket),
+    }
 }
 
 /// Private key files.

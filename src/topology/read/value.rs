@@ -220,7 +220,8 @@ impl Reader {
         }
     }
 
-    fn secret(&mut self, entry: &Entry) {
+    /// A secret stands where a reference to one belongs.
+    pub(super) fn secret(&mut self, entry: &Entry) {
         if matches!(entry.node.json, Json::Secret) {
             return;
         }
@@ -228,7 +229,8 @@ impl Reader {
         // The whole value, not its opening bracket: the renderer blots out what a secret's label covers.
         self.report(
             Problem::new(code::SECRET, entry.node.range.clone(), label, "a secret is written in the file").help(
-                "take it out of the file, change it where it is used, and log in with a key or the ssh-agent",
+                "take it out of the file, change it where it is used, and log in with a key or the ssh-agent, \
+                 or say where it is kept: \"secret\": { \"command\": [\"pass\", \"show\", \"NAME\"] }",
             ),
         );
     }

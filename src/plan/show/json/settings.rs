@@ -5,19 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::topology::{AuthMethod, Authority, Check, Host};
+use crate::topology::{AgentUse, AlgorithmKind, Algorithms, Authority, Check, Host, SecretRef};
 
 /// The settings of the session on this host.
 pub(super) fn settings(host: &Host) -> Value {
-    let auth = host.auth.iter().map(|method| match method {
-        AuthMethod::Agent => "agent",
-        AuthMethod::Key => "key",
-    });
+    let auth = host.auth.iter().map(|method| method.as_str());
     let (key, alive, time) = (&host.host_key, host.keepalive, host.timeout);
-    json!({
+    let mut settings = json!({
         "auth": auth.collect::<Vec<_>>(),
         "identities": host.identities,
-        "identities_only": host.identities_only,
+        "identities_only": host.offers_named_keys_only(),
         "host_key": {
             "policy": key.checking.as_str(),
             "fingerprints": key.fingerprints,
@@ -25,6 +22,7 @@ pub(super) fn settings(host: &Host) -> Value {
             "alias": key.alias,
             "file": key.file,
         },
+        "known_hosts": host.known_hosts,
         "keepalive": { "interval_ms": millis(alive.interval), "max": alive.max },
         "timeout": {
             "connect_ms": millis(time.connect),
@@ -32,7 +30,31 @@ pub(super) fn settings(host: &Host) -> Value {
             "login_ms": millis(time.login),
             "forward_ms": millis(time.forward),
         },
-    })
+        "algorithms": algorithms(&host.algorithms),
+    });
+    match &host.agent {
+        AgentUse::Own => {}
+        AgentUse::Off => settings["agent"] = json!(false),
+        AgentUse::Socket(path) => settings["agent"] = json!(path),
+    }
+    if !host.secrets.is_empty() {
+        settings["secret"] = host.secrets.iter().map(secret).collect();
+    }
+    settings
+}
+
+/// What a secret is for and what kind of place keeps it, and not which.
+fn secret(secret: &SecretRef) -> Value {
+    json!({ "for": secret.purpose.as_str(), "source": secret.source.as_str() })
+}
+
+/// The lists that the file names, and whether the old set is taken.
+fn algorithms(algorithms: &Algorithms) -> Value {
+    let named = |kind: AlgorithmKind| algorithms.named.get(&kind);
+    let mut value: serde_json::Map<String, Value> =
+        AlgorithmKind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), json!(named(kind)))).collect();
+    value.insert("legacy".to_owned(), json!(algorithms.legacy));
+    Value::Object(value)
 }
 
 /// What proves a forward, as the file writes it.

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::word::{path_option, word};
+use super::word::{path_option, paths_option, word};
 use crate::plan::{Carrier, Tunnel};
-use crate::topology::{Address, AuthMethod, Host, HostKeyChecking};
+use crate::topology::{Address, AgentUse, AuthMethod, Host, HostKeyChecking};
 
 /// What an ssh does beside opening its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +45,20 @@ pub(super) fn options(tunnel: &Tunnel, dialled: &Address, role: Role) -> Vec<Str
         // An ssh elsewhere may need a moment before it listens.
         options.push("-o ConnectionAttempts=10".to_owned());
     }
-    options.extend(host_key(tunnel));
-    options.extend(login(host));
+    // The files of the person's own configuration are on local.
+    let is_local = matches!(role, Role::Forwards | Role::Runs);
+    options.extend(host_key(tunnel, is_local));
+    options.extend(login(host, is_local));
     options.extend(timers(host));
+    let algorithms = host.algorithms.openssh_options().into_iter();
+    options.extend(algorithms.map(|(key, value)| format!("-o {}", word(&format!("{key}={value}")))));
     options
 }
 
 /// Which key is the right one. What ssh connects to is often 127.0.0.1, so the host's own name is
 /// given, spelled as the line in known_hosts is: an alias is looked up as it is, without a port. That is
 /// one name; the host's id, under which hopper looks as well, finds no room.
-fn host_key(tunnel: &Tunnel) -> Vec<String> {
+fn host_key(tunnel: &Tunnel, is_local: bool) -> Vec<String> {
     let host = &tunnel.server;
     let recorded = host.recorded_name().to_ascii_lowercase();
     let mut options = Vec::new();
@@ -69,25 +73,44 @@ fn host_key(tunnel: &Tunnel) -> Vec<String> {
     if let Some(file) = &host.host_key.file {
         options.push(path_option("UserKnownHostsFile", file));
         options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
+    } else if let Some(files) = host.known_hosts.as_ref().filter(|_| is_local) {
+        let none = ["/dev/null".to_owned()];
+        options.push(paths_option("UserKnownHostsFile", if files.is_empty() { &none } else { files }));
+        options.push("-o GlobalKnownHostsFile=/dev/null".to_owned());
     }
     options
 }
 
-fn login(host: &Host) -> Vec<String> {
+fn login(host: &Host, is_local: bool) -> Vec<String> {
     let mut options = Vec::new();
-    for file in &host.identities {
+    let are_there = is_local || !host.identities_of_person;
+    for file in host.identities.iter().filter(|_| are_there) {
         // `-i` looks for the file before it replaces tokens, and then drops it.
         let odd = file.contains('%');
         options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
     }
-    if host.identities.is_empty() && !host.auth.contains(&AuthMethod::Key) {
+    let files = [AuthMethod::Key, AuthMethod::Certificate];
+    if host.identities.is_empty() && !files.iter().any(|method| host.auth.contains(method)) {
         options.push("-o IdentityFile=none".to_owned());
     }
-    if host.identities_only {
+    if host.offers_named_keys_only() && are_there {
         options.push("-o IdentitiesOnly=yes".to_owned());
     }
-    if !host.auth.contains(&AuthMethod::Agent) {
-        options.push("-o IdentityAgent=none".to_owned());
+    match &host.agent {
+        _ if !host.auth.contains(&AuthMethod::Agent) => options.push("-o IdentityAgent=none".to_owned()),
+        AgentUse::Own => {}
+        AgentUse::Off => options.push("-o IdentityAgent=none".to_owned()),
+        AgentUse::Socket(path) => options.push(path_option("IdentityAgent", path)),
+    }
+    let mut words: Vec<&str> = Vec::new();
+    for word in host.auth.iter().map(|method| method.on_the_wire()) {
+        // ssh begins with "none" by itself.
+        if word != "none" && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.iter().any(|word| *word != "publickey") {
+        options.push(format!("-o PreferredAuthentications={}", words.join(",")));
     }
     options
 }
@@ -161,13 +184,51 @@ mod tests {
         let keys = |topology: &mut Topology| {
             let host = &mut topology.hosts[0];
             host.identities = vec!["~/a key".to_owned(), "50%".to_owned()];
-            host.identities_only = true;
+            host.identities_only = Some(true);
             host.auth = vec![AuthMethod::Key];
         };
         let wanted = "-i '~/a key' -o IdentityFile=50%% -o IdentitiesOnly=yes -o IdentityAgent=none ";
         assert!(shown(0, keys).contains(wanted), "{}", shown(0, keys));
         let agent = |topology: &mut Topology| topology.hosts[0].auth = vec![AuthMethod::Agent];
         assert!(shown(0, agent).contains(" -o IdentityFile=none "));
+        let typed = |topology: &mut Topology| {
+            let host = &mut topology.hosts[0];
+            host.auth = vec![AuthMethod::Key, AuthMethod::Password, AuthMethod::Agent, AuthMethod::None];
+            host.agent = AgentUse::Socket("~/a gent".to_owned());
+        };
+        let wanted = "-o 'IdentityAgent=\"~/a gent\"' -o PreferredAuthentications=publickey,password ";
+        assert!(shown(0, typed).contains(wanted), "{}", shown(0, typed));
+    }
+
+    #[test]
+    fn what_the_persons_configuration_added_is_there() {
+        let known = |topology: &mut Topology| {
+            topology.hosts[0].known_hosts = Some(vec!["~/a".to_owned(), "/b".to_owned()]);
+        };
+        let wanted = "-o 'UserKnownHostsFile=~/a /b' -o GlobalKnownHostsFile=/dev/null ";
+        assert!(shown(0, known).contains(wanted), "{}", shown(0, known));
+        let nobody = |topology: &mut Topology| topology.hosts[0].known_hosts = Some(Vec::new());
+        assert!(shown(0, nobody).contains("-o UserKnownHostsFile=/dev/null "));
+    }
+
+    #[test]
+    fn the_algorithms_are_those_of_the_file() {
+        let old = |topology: &mut Topology| {
+            let algorithms = &mut topology.hosts[0].algorithms;
+            algorithms.named.insert(crate::topology::AlgorithmKind::Mac, vec!["hmac-sha2-256"]);
+            algorithms.legacy = true;
+        };
+        let shown = shown(0, old);
+        for wanted in [
+            "-o 'KexAlgorithms=+diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,",
+            "-o 'HostKeyAlgorithms=+ssh-rsa'",
+            "-o 'Ciphers=+aes256-cbc,aes192-cbc,aes128-cbc'",
+            "-o 'MACs=hmac-sha2-256,hmac-sha1-etm@openssh.com,hmac-sha1'",
+            "-o 'PubkeyAcceptedAlgorithms=+ssh-rsa'",
+        ] {
+            let plain = wanted.replace(['\'', '"'], "");
+            assert!(shown.replace('\'', "").contains(&plain), "{wanted} in {shown}");
+        }
     }
 
     #[test]

@@ -21,13 +21,21 @@ pub(super) fn expanded(text: &str) -> String {
 
 /// `-o KEY=PATH`: ssh splits the value into words as a shell does, and replaces tokens.
 pub(super) fn path_option(key: &str, path: &str) -> String {
+    format!("-o {}", word(&format!("{key}={}", path_word(path))))
+}
+
+/// `-o KEY=PATH PATH …`.
+pub(super) fn paths_option(key: &str, paths: &[String]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| path_word(path)).collect();
+    format!("-o {}", word(&format!("{key}={}", paths.join(" "))))
+}
+
+fn path_word(path: &str) -> String {
     let path = expanded(path);
-    let value = if path.contains([' ', '"', '\'', '\\', '#', '=', ',']) {
-        format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        path
-    };
-    format!("-o {}", word(&format!("{key}={value}")))
+    match path.contains([' ', '"', '\'', '\\', '#', '=', ',']) {
+        true => format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => path,
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +71,8 @@ mod tests {
         assert_eq!(path_option("F", "/a/b"), "-o F=/a/b");
         assert_eq!(path_option("F", "~/100%"), "-o 'F=~/100%%'");
         assert_eq!(path_option("F", "a \"b\" \\c"), r#"-o 'F="a \"b\" \\c"'"#);
+        let two = ["/a".to_owned(), "b c".to_owned()];
+        assert_eq!(paths_option("F", &two), r#"-o 'F=/a "b c"'"#);
         assert_eq!(path_option("F", "it's"), r#"-o 'F="it'\''s"'"#);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{bad, good, says, with_host};
-use crate::topology::{Address, AuthMethod, Authority, Host, HostKeyChecking};
+use crate::topology::{Address, AlgorithmKind, AuthMethod, Authority, Host, HostKeyChecking, SshConfig};
 
 fn host(json: &str) -> Host {
     good(&with_host(json)).hosts.remove(0)
@@ -38,7 +38,7 @@ fn every_setting_of_a_host_is_read() {
     ));
     assert_eq!(host.address, Address::new("fe80::1", 2222));
     assert_eq!(host.auth, [AuthMethod::Key, AuthMethod::Agent]);
-    assert_eq!((host.identities, host.identities_only), (vec!["~/.ssh/id".to_owned()], true));
+    assert_eq!((host.identities, host.identities_only), (vec!["~/.ssh/id".to_owned()], Some(true)));
     assert_eq!(host.host_key.fingerprints, [pin]);
     assert_eq!((host.host_key.alias.as_deref(), host.host_key.file.as_deref()), (Some("g"), Some("~/kh")));
     assert_eq!((host.keepalive.interval, host.keepalive.max), (Duration::ZERO, 0));
@@ -73,6 +73,41 @@ fn defaults_lie_under_every_host_key_by_key() {
         "",
         "",
     );
+}
+
+#[test]
+fn a_host_is_looked_up_under_its_address_or_an_alias_or_not_at_all() {
+    let looked_up = |json: &str| host(json).ssh_config;
+    assert_eq!(looked_up("{}"), SshConfig::Address);
+    assert_eq!(looked_up(r#"{"ssh_config": true}"#), SshConfig::Address);
+    assert_eq!(looked_up(r#"{"ssh_config": false}"#), SshConfig::Off);
+    assert_eq!(looked_up(r#"{"ssh_config": "work-gate"}"#), SshConfig::Alias("work-gate".to_owned()));
+    says(&with_host(r#"{"ssh_config": "-oX"}"#), "H0112", "-", "", "never begins");
+    says(&with_host(r#"{"ssh_config": 1}"#), "H0107", "1", "", "");
+    let text = r#"{"hopper": 1, "defaults": {"host": {"ssh_config": "x"}}}"#;
+    says(text, "H0107", "\"x\"", "in defaults must be true or false", "");
+    let text = r#"{"hopper": 1, "defaults": {"host": {"ssh_config": false}}, "hosts": {"a": {}}}"#;
+    assert_eq!(good(text).hosts[0].ssh_config, SshConfig::Off);
+}
+
+#[test]
+fn algorithms_are_the_old_set_by_name_or_lists() {
+    assert!(!host("{}").algorithms.legacy);
+    assert!(host(r#"{"algorithms": "legacy"}"#).algorithms.legacy);
+    let some =
+        host(r#"{"algorithms": {"cipher": ["aes128-ctr", "aes128-cbc"], "legacy": false}}"#).algorithms;
+    assert_eq!(some.taken(AlgorithmKind::Cipher), ["aes128-ctr", "aes128-cbc"]);
+    assert_eq!(some.taken(AlgorithmKind::Kex), AlgorithmKind::Kex.modern());
+    for (json, code, place, help) in [
+        (r#"{"algorithms": true}"#, "H0107", "true", ""),
+        (r#"{"algorithms": "old"}"#, "H0121", "\"old\"", "write \"legacy\""),
+        (r#"{"algorithms": {"kex": []}}"#, "H0121", "[", "leave the key out"),
+        (r#"{"algorithms": {"cipher": ["none"]}}"#, "H0121", "none", "there are: aes256-gcm"),
+        (r#"{"algorithms": {"mac": ["hmac-sha2-265"]}}"#, "H0121", "hmac-sha2-265", "did you mean"),
+        (r#"{"algorithms": {"ciphers": []}}"#, "H0105", "\"ciphers\"", "did you mean \"cipher\"?"),
+    ] {
+        says(&with_host(json), code, place, "", help);
+    }
 }
 
 #[test]

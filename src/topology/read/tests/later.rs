@@ -8,14 +8,16 @@ fn whatever_is_not_supported_yet_says_so() {
     for key in ["include", "vars", "hooks"] {
         not_yet(&format!(r#"{{"hopper": 1, "{key}": {{}}}}"#), &format!("\"{key}\""));
     }
-    for key in ["x11", "forward_agent", "agent", "algorithms", "proxy", "secret"] {
+    for key in ["x11", "forward_agent", "proxy"] {
         not_yet(&with_host(&format!(r#"{{"{key}": {{}}}}"#)), &format!("\"{key}\""));
     }
-    for method in ["certificate", "keyboard-interactive", "password", "none"] {
-        not_yet(&with_host(&format!(r#"{{"auth": ["agent", "{method}"]}}"#)), &format!("\"{method}\""));
+    not_yet(&with_host(r#"{"auth": ["agent", "gssapi"]}"#), "\"gssapi\"");
+    for key in ["keyring", "fd"] {
+        not_yet(
+            &with_host(&format!(r#"{{"secret": {{"{key}": 3, "prompt": true}}}}"#)),
+            &format!("\"{key}\""),
+        );
     }
-    not_yet(&with_host(r#"{"ssh_config": true}"#), "true");
-    not_yet(&with_host(r#"{"ssh_config": "gate"}"#), "\"gate\"");
     for key in ["via", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
@@ -34,6 +36,6 @@ fn whatever_is_not_supported_yet_says_so() {
 
 #[test]
 fn what_hopper_does_anyway_may_be_written() {
-    good(&with_host(r#"{"ssh_config": false, "host_key": {"policy": "strict"}}"#));
+    good(&with_host(r#"{"host_key": {"policy": "strict"}}"#));
     good(&with_forwards(r#"{"f": {"listen": 1, "to": "db:1", "plain": "last"}}"#));
 }

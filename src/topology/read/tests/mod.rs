@@ -8,6 +8,7 @@ mod later;
 mod links;
 mod near;
 mod random;
+mod secrets;
 mod syntax;
 mod whole;
 
