@@ -56,6 +56,7 @@ fn run(limits: Limits) -> Run {
         parallel: 1,
         reconnect: crate::topology::Reconnect::default(),
         probe: crate::topology::Probe::default(),
+        drain: Duration::ZERO,
     };
     let hooks = Hooks {
         plan: Arc::new(plan),

@@ -117,7 +117,7 @@ impl Scene {
             Err(error) => {
                 let refusal = carrier.as_ref().and_then(Relay::refusal);
                 if let Some(carrier) = carrier {
-                    carrier.stop().await;
+                    carrier.stop(Duration::ZERO).await;
                 }
                 Err(match (error, refusal) {
                     (OpenError::ClosedSilently, Some(refusal)) => blame.dial(&refusal),

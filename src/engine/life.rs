@@ -77,12 +77,12 @@ pub(super) enum Served {
 }
 
 impl Served {
-    /// Stops listening, cuts the clients that are left, and waits until all are gone. Another host is waited
-    /// for up to `within`.
-    pub async fn stop(self, within: Duration) {
+    /// Stops listening, gives the clients that are left up to `drain` to end by themselves, cuts them then, and
+    /// waits until all are gone. Another host is waited for up to `within`.
+    pub async fn stop(self, within: Duration, drain: Duration) {
         match self {
-            Served::Here(relay) => relay.stop().await,
-            Served::There(relay) => match relay.stop(within).await {
+            Served::Here(relay) => relay.stop(drain).await,
+            Served::There(relay) => match relay.stop(within, drain).await {
                 // With its session the listener is gone as well.
                 Ok(()) | Err(ListenError::SessionLost) => {}
                 Err(error) => tracing::warn!(%error, "a listener on another host was not given back"),

@@ -29,6 +29,7 @@ pub struct Bound {
 /// A served listener.
 pub struct Relay {
     local: SocketAddr,
+    closing: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     refusal: LastRefusal,
@@ -55,12 +56,13 @@ impl Bound {
     /// nobody to dial, a client waits up to `hold` and is reset then.
     pub fn serve(self, dialer: Dialer, meter: Arc<Meter>, terms: Terms, hold: Duration) -> Relay {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let closing = stop.child_token();
         let refusal = LastRefusal::default();
         let (door, entrance) = watch::channel(Some(Opening::new(dialer)));
         let service = Service { entrance, hold, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
-        let accepting = accept(self.listener, service, tasks.clone());
+        let accepting = accept(self.listener, service, tasks.clone(), closing.clone());
         tasks.spawn(accepting.in_current_span());
-        Relay { local: self.local, stop, tasks, refusal, door }
+        Relay { local: self.local, closing, stop, tasks, refusal, door }
     }
 }
 
@@ -99,10 +101,14 @@ impl Relay {
         self.door.send_replace(Some(Opening::new(dialer)));
     }
 
-    /// Stops listening, resets the clients that are left, and waits until all are gone.
-    pub async fn stop(&self) {
-        self.stop.cancel();
+    /// Stops listening, gives the clients that are left up to `drain` to end by themselves, resets them then, and
+    /// waits until all are gone.
+    pub async fn stop(&self, drain: Duration) {
+        self.closing.cancel();
         self.tasks.close();
+        // Whoever is left is reset next.
+        let _ = tokio::time::timeout(drain, self.tasks.wait()).await;
+        self.stop.cancel();
         self.tasks.wait().await;
     }
 }
@@ -144,11 +150,11 @@ struct Service {
     refusal: LastRefusal,
 }
 
-async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
+async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, closing: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = service.stop.cancelled() => return,
+            () = closing.cancelled() => return,
         };
         match accepted {
             Ok((client, from)) => {
@@ -162,7 +168,7 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
                 tracing::warn!(%error, "could not accept a client");
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(100)) => {}
-                    () = service.stop.cancelled() => return,
+                    () = closing.cancelled() => return,
                 }
             }
         }

@@ -28,6 +28,7 @@ const CLIENTS: usize = 1024;
 pub struct RemoteRelay {
     address: String,
     port: u16,
+    closing: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     accepting: JoinHandle<Result<Listener, ListenError>>,
@@ -50,8 +51,10 @@ impl RemoteRelay {
         let (crowd, over) = (session.crowd(), session.ended());
         let service =
             Service { crowd, over, dialer, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
-        let accepting = tokio::spawn(accept(listener, service, tasks.clone()).in_current_span());
-        RemoteRelay { address, port, stop, tasks, accepting, refusal }
+        let closing = stop.child_token();
+        let accepting = accept(listener, service, tasks.clone(), closing.clone());
+        let accepting = tokio::spawn(accepting.in_current_span());
+        RemoteRelay { address, port, closing, stop, tasks, accepting, refusal }
     }
 
     /// The address as the server was asked for it.
@@ -74,17 +77,23 @@ impl RemoteRelay {
         self.accepting.is_finished()
     }
 
-    /// Gives the listener back, cuts the clients that are left, and waits until all are gone and the
-    /// server has answered.
+    /// Gives the listener back, gives the clients that are left up to `drain` to end by themselves, cuts them then,
+    /// and waits until all are gone.
     ///
     /// # Errors
     /// What the server answered, or that it did not within `within`.
-    pub async fn stop(mut self, within: Duration) -> Result<(), ListenError> {
-        self.stop.cancel();
-        let listener = (&mut self.accepting).await.unwrap_or(Err(ListenError::SessionLost));
+    pub async fn stop(mut self, within: Duration, drain: Duration) -> Result<(), ListenError> {
+        self.closing.cancel();
+        let given_back = match (&mut self.accepting).await.unwrap_or(Err(ListenError::SessionLost)) {
+            Ok(listener) => listener.close(within).await,
+            Err(error) => Err(error),
+        };
         self.tasks.close();
+        // Whoever is left is cut next.
+        let _ = tokio::time::timeout(drain, self.tasks.wait()).await;
+        self.stop.cancel();
         self.tasks.wait().await;
-        listener?.close(within).await
+        given_back
     }
 }
 
@@ -112,6 +121,7 @@ async fn accept(
     mut listener: Listener,
     service: Service,
     tasks: TaskTracker,
+    closing: CancellationToken,
 ) -> Result<Listener, ListenError> {
     let places = Arc::new(Semaphore::new(CLIENTS));
     loop {
@@ -121,7 +131,7 @@ async fn accept(
         };
         let (place, incoming) = tokio::select! {
             (place, incoming) = coming => (place, incoming?),
-            () = service.stop.cancelled() => return Ok(listener),
+            () = closing.cancelled() => return Ok(listener),
         };
         let service = service.clone();
         let span = tracing::debug_span!("client", from = ?incoming.originator());

@@ -48,6 +48,8 @@ pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
+use std::time::Duration;
+
 use crate::topology::{Endpoint, FirewallId, Forward, HostId, Probe, Reconnect, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
@@ -71,6 +73,8 @@ pub struct Plan {
     pub reconnect: Reconnect,
     /// How often far ends are asked again.
     pub probe: Probe,
+    /// How long clients that are connected may go on once the run is to end.
+    pub drain: Duration,
 }
 
 impl Plan {

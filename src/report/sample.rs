@@ -77,6 +77,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         parallel: 8,
         reconnect: Reconnect::default(),
         probe: Probe::default(),
+        drain: Duration::ZERO,
     }
 }
 

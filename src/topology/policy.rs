@@ -13,6 +13,8 @@ pub struct Policy {
     pub reconnect: Reconnect,
     /// How often far ends are asked again.
     pub probe: Probe,
+    /// How long clients that are connected may go on once the run is to end; zero resets them at once.
+    pub drain: Duration,
 }
 
 impl Default for Policy {
@@ -22,6 +24,7 @@ impl Default for Policy {
             parallel: 8,
             reconnect: Reconnect::default(),
             probe: Probe::default(),
+            drain: Duration::ZERO,
         }
     }
 }

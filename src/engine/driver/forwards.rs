@@ -124,7 +124,7 @@ impl Driver {
                 relay.suspend().await;
             }
             if let Some(there) = there {
-                there.stop(patience).await;
+                there.stop(patience, Duration::ZERO).await;
             }
         });
     }
@@ -133,9 +133,11 @@ impl Driver {
         let life = &mut self.forwards[f];
         life.bound = None;
         let (proving, served) = (life.proving.take(), life.served.take());
+        // What broke carries nobody to the end.
+        let drain = if self.machine.has_broken() { Duration::ZERO } else { self.scene.plan.drain };
         self.halt(f, proving, move |patience| async move {
             if let Some(served) = served {
-                served.stop(patience).await;
+                served.stop(patience, drain).await;
             }
         });
     }

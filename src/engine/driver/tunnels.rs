@@ -60,7 +60,7 @@ impl Driver {
                     client.close(GOODBYE).await;
                 }
                 if let Some(carrier) = life.carrier {
-                    carrier.stop().await;
+                    carrier.stop(Duration::ZERO).await;
                 }
             };
             tokio::select! {

@@ -1,7 +1,7 @@
 //! The policy: settings that belong to no single host, link or forward.
 
 use super::Reader;
-use super::duration::{DEADLINE, PROBE};
+use super::duration::{DEADLINE, OR_OFF, PROBE};
 use super::tree::{Json, Node};
 use super::value::{Keys, assign};
 use crate::topology::{Policy, Probe, Problem, Reconnect, Strategy, code};
@@ -10,8 +10,8 @@ use crate::topology::{Policy, Probe, Problem, Reconnect, Strategy, code};
 pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
     const KEYS: Keys = Keys {
         owner: "the policy",
-        known: &["strategy", "parallel", "reconnect", "probe"],
-        later: &["drain", "failover"],
+        known: &["strategy", "parallel", "reconnect", "probe", "drain"],
+        later: &["failover"],
     };
     let mut policy = Policy::default();
     let Some(entries) = reader.map(node, "\"policy\"") else { return policy };
@@ -23,6 +23,7 @@ pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
                 assign(&mut policy.strategy, strategy);
             }
             "parallel" => assign(&mut policy.parallel, reader.number(entry, 1..=64).map(|n| n as usize)),
+            "drain" => assign(&mut policy.drain, reader.duration(entry, OR_OFF)),
             "probe" => probe(reader, &entry.node, &mut policy.probe),
             "reconnect" => reconnect(reader, &entry.node, &mut policy.reconnect),
             _ => {}

@@ -1,5 +1,7 @@
 //! A run can be left while it is being rebuilt, in order or by force, and the next one just works.
 
+use serde_json::json;
+
 use super::super::bed::{Bed, NEAR};
 use super::super::command::signal;
 use super::super::hopper::Hopper;
@@ -56,4 +58,27 @@ fn a_run_in_the_background_is_rebuilt_and_logs_it_and_may_be_killed_meanwhile() 
     bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
     hopper.down();
     hopper.assert_nothing_left();
+}
+
+#[test]
+fn connections_may_go_on_for_a_while_where_the_file_says_so() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let standing = Standing::on(&bed, &quick(&bed).top("policy", json!({ "drain": "60s" })));
+    let load = bed.start_load(0, "127.0.0.1", NEAR, &[("both", 128 * MIB, 2)]);
+    let flows = || standing.status()["forwards"][0]["clients"] == 2;
+    assert!(until(SOON, flows), "{}", standing.status());
+    standing.down();
+    assert!(load.finish().iter().all(|outcome| outcome.end == "ok"), "streams were cut");
+}
+
+#[test]
+fn connections_that_do_not_end_are_reset_when_that_time_is_over() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    let standing = Standing::on(&bed, &quick(&bed).top("policy", json!({ "drain": "1s" })));
+    let load = bed.start_load(0, "127.0.0.1", NEAR, &[("get", 64 * 1024 * MIB, 1)]);
+    load.wait_until_flowing();
+    standing.down();
+    assert_eq!(load.finish()[0].end, "reset", "a stream that was cut looks whole");
 }

@@ -50,3 +50,9 @@ fn how_often_far_ends_are_asked_is_read_and_bounded() {
     says(&policy(r#"{"every": "1ms"}"#), "H0118", "1ms", "no duration", "1s or more");
     says(&policy(r#"{"timeout": "2s"}"#), "H0108", "{", "not how often to ask", "\"every\"");
 }
+
+#[test]
+fn how_long_connections_may_go_on_at_the_end_is_read() {
+    let drain = |text: &str| good(&format!(r#"{{"hopper": 1, "policy": {text}}}"#)).policy.drain;
+    assert_eq!((drain("{}"), drain(r#"{"drain": "5s"}"#)), (Duration::ZERO, Duration::from_secs(5)));
+}
