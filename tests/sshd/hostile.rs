@@ -129,7 +129,7 @@ attacks! {
     a_channel_that_takes_nothing: NoWindow ends in "H0704", 7, "does not answer";
     a_far_end_that_never_stops_talking: Babble ends in "H0704", 7, "does not answer like a web server";
     a_server_that_would_let_messages_be_dropped: NotStrict ends in "H0605", 6, "CVE-2023-48795";
-    a_server_of_ciphers_of_the_past: OldCiphers ends in "H0605", 6, "no Cipher algorithm in common; it offers aes128-cbc";
+    a_server_of_ciphers_of_the_past: OldCiphers ends in "H0610", 6, "it offers aes128-cbc";
 }
 
 #[test]
