@@ -31,6 +31,7 @@ mod hostile_server;
 mod hostile_session;
 mod inside;
 mod kept;
+mod keyring;
 mod keys;
 mod left;
 mod load;
