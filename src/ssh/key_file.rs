@@ -114,6 +114,23 @@ impl KeyFile {
         }
     }
 
+    /// The same with each certificate here that has no private half beside it given to the file that holds that
+    /// half: there it can sign.
+    pub fn with_their_keys(files: Vec<Self>) -> Vec<Self> {
+        let key_for = |file: &KeyFile| {
+            let Some(Ok(certificate)) = file.certificate.as_ref().filter(|_| file.signs_elsewhere()) else {
+                return None;
+            };
+            let has_it = |other: &&KeyFile| {
+                let public = other.public.as_ref().filter(|_| !other.signs_elsewhere());
+                public.is_some_and(|public| public.key_data() == certificate.public_key())
+            };
+            let key = files.iter().find(has_it)?.clone();
+            Some(KeyFile { certificate: file.certificate.clone(), ..key })
+        };
+        files.iter().map(|file| key_for(file).unwrap_or_else(|| file.clone())).collect()
+    }
+
     fn of_public(path: PathBuf, public: Option<PublicKey>) -> Self {
         KeyFile { path, public, certificate: None, contents: Contents::Elsewhere }
     }
@@ -123,6 +140,12 @@ impl KeyFile {
         if let Ok(public) = PublicKey::from_openssh(&text) {
             let key = without_end(path, ".pub").unwrap_or_else(|| path.to_owned());
             return Ok(KeyFile::of_public(key, Some(public)));
+        }
+        if Certificate::from_openssh(&text).is_ok() {
+            // By whatever name it was put here.
+            let found = certificate(path).ok_or(KeyFileError::Missing)?.map_err(KeyFileError::Format)?;
+            let file = KeyFile::of_public(path.to_owned(), None);
+            return Ok(KeyFile { certificate: Some(Ok(found)), ..file });
         }
         let mode = metadata.mode() & 0o777;
         if mode & 0o077 != 0 && metadata.uid() == rustix::process::getuid().as_raw() {

@@ -42,7 +42,7 @@ pub(super) async fn fetch(
                 return Err("its command names no program".to_owned());
             };
             let program = expand(program, home);
-            printed(&program, arguments, hidden, COMMAND_LIMIT).await
+            printed(&program, arguments, hidden, COMMAND_LIMIT).await.map_err(|why| why.to_string())
         }
         SecretSource::File(path) => {
             let path = expand(path, home);
@@ -63,7 +63,23 @@ pub(super) async fn fetch(
             let program = std::env::var_os("SSH_ASKPASS").filter(|program| !program.is_empty());
             let program = program.ok_or_else(|| "SSH_ASKPASS names no program".to_owned())?;
             // It asks a person, who may take as long as the server does.
-            printed(Path::new(&program), &[question.to_owned()], hidden, Duration::from_secs(3600)).await
+            let limit = Duration::from_secs(3600);
+            let printed = printed(Path::new(&program), &[question.to_owned()], hidden, limit).await;
+            printed.map_err(|why| why.to_string())
+        }
+        SecretSource::Keyring(name) => {
+            let words = ["lookup", "service", "hopper", "account", name].map(str::to_owned);
+            // A locked keyring may ask the person in a window of its own.
+            let printed = printed(Path::new("secret-tool"), &words, hidden, COMMAND_LIMIT).await;
+            printed.map_err(|why| {
+                let what = match why {
+                    Unprinted::NotRun(..) => "install it (Debian: libsecret-tools), then store it",
+                    _ => "no keyring is there and unlocked, or it has no such entry; store it",
+                };
+                let entry = escape(name);
+                let store = format!("secret-tool store --label={entry} service hopper account {entry}");
+                format!("{why}; {what}: {store}")
+            })
         }
     }
 }
@@ -74,6 +90,23 @@ async fn on_a_thread(
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
+/// Why a program printed no secret; its name is escaped.
+#[derive(Debug, thiserror::Error)]
+enum Unprinted {
+    #[error("{0} cannot be run: {1}")]
+    NotRun(String, std::io::Error),
+    #[error("{0} did not end within {1} s")]
+    TooLong(String, u64),
+    #[error("{0}: {1}")]
+    Broken(String, std::io::Error),
+    #[error("{0} ended with {1}; run it by hand to see why")]
+    Failed(String, std::process::ExitStatus),
+    #[error("{0} printed nothing")]
+    Nothing(String),
+    #[error("{0} printed no text")]
+    NoText(String),
+}
+
 /// The first line that a program prints. What it says on standard error goes nowhere: it could be
 /// anything, and the terminal is in use.
 async fn printed(
@@ -81,7 +114,7 @@ async fn printed(
     arguments: &[String],
     hidden: &[String],
     limit: Duration,
-) -> Result<Secret, String> {
+) -> Result<Secret, Unprinted> {
     let name = escape(&program.to_string_lossy());
     let mut command = Command::new(program);
     for name in hidden {
@@ -94,7 +127,10 @@ async fn printed(
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn();
-    let mut child = child.map_err(|error| format!("{name} cannot be run: {error}"))?;
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return Err(Unprinted::NotRun(name, error)),
+    };
     let running = async {
         // Room enough from the beginning: one that grows leaves copies behind that nobody wipes.
         let mut said = Vec::with_capacity(ROOM);
@@ -105,17 +141,15 @@ async fn printed(
         Ok::<_, std::io::Error>((child.wait().await?, said))
     };
     let (status, said) = match tokio::time::timeout(limit, running).await {
-        Err(_) => return Err(format!("{name} did not end within {} s", limit.as_secs())),
-        Ok(ended) => ended.map_err(|error| format!("{name}: {error}"))?,
+        Err(_) => return Err(Unprinted::TooLong(name, limit.as_secs())),
+        Ok(Err(error)) => return Err(Unprinted::Broken(name, error)),
+        Ok(Ok(ended)) => ended,
     };
-    let secret = Secret::first_line(said);
-    if !status.success() {
-        return Err(format!("{name} ended with {status}; run it by hand to see why"));
-    }
-    match secret {
+    match Secret::first_line(said) {
+        _ if !status.success() => Err(Unprinted::Failed(name, status)),
         Some(secret) if !secret.expose().is_empty() => Ok(secret),
-        Some(_) => Err(format!("{name} printed nothing")),
-        None => Err(format!("{name} printed no text")),
+        Some(_) => Err(Unprinted::Nothing(name)),
+        None => Err(Unprinted::NoText(name)),
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Host {
     pub identities: Vec<String>,
     /// Whether those come from the person's ssh configuration: then only local has them.
     pub identities_of_person: bool,
+    /// Certificates of the person's ssh configuration, each for a key among those above, or in the agent: only
+    /// local has them.
+    pub certificates: Vec<String>,
     /// Whether only the keys named in `identities`, or the usual files, are offered, also from the agent;
     /// `None` means: if any is named. See [`Host::offers_named_keys_only`].
     pub identities_only: Option<bool>,
@@ -101,6 +104,7 @@ impl Host {
             auth: vec![AuthMethod::Agent, AuthMethod::Key],
             identities: Vec::new(),
             identities_of_person: false,
+            certificates: Vec::new(),
             identities_only: None,
             agent: AgentUse::Own,
             secrets: Vec::new(),

@@ -28,6 +28,8 @@ pub enum SecretSource {
     Credential(String),
     /// The program that `SSH_ASKPASS` names asks the person.
     Askpass,
+    /// The desktop's keyring, under `service hopper account NAME` (freedesktop.org's Secret Service).
+    Keyring(String),
 }
 
 /// What a secret is given to.
@@ -62,6 +64,7 @@ impl SecretSource {
             SecretSource::Env(_) => "env",
             SecretSource::Credential(_) => "credential",
             SecretSource::Askpass => "askpass",
+            SecretSource::Keyring(_) => "keyring",
         }
     }
 }

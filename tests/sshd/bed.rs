@@ -52,6 +52,10 @@ fn lacking() -> Option<String> {
         "vncsnapshot",
         "dbclient",
         "oathtool",
+        "dbus-run-session",
+        "gnome-keyring-daemon",
+        "secret-tool",
+        "dropbear",
     ];
     let path = "PATH=$PATH:/usr/sbin:/sbin; command -v \"$0\"";
     let missing: Vec<_> =

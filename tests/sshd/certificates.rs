@@ -15,7 +15,7 @@ use super::topology::Topology;
 
 /// Two hosts that let in whom this authority signed, and no key by itself; and a key of this kind, signed for
 /// these names with these options of `ssh-keygen`.
-fn signed(kind: &str, names: &str, more: &[&str]) -> Option<(Bed, Key)> {
+pub fn signed(kind: &str, names: &str, more: &[&str]) -> Option<(Bed, Key)> {
     let bed = Bed::hosts(2)?;
     let authority = Key::make(bed.path("authority/key"), "ed25519", "");
     let trusted = format!("TrustedUserCAKeys {}.pub", authority.path().display());
@@ -31,7 +31,8 @@ fn signed(kind: &str, names: &str, more: &[&str]) -> Option<(Bed, Key)> {
     Some((bed, key))
 }
 
-fn certificate(key: &Key) -> PathBuf {
+/// Where the certificate of a key is.
+pub fn certificate(key: &Key) -> PathBuf {
     PathBuf::from(format!("{}-cert.pub", key.path().display()))
 }
 

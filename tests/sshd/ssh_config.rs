@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, FAR, NEAR};
+use super::certificates::{certificate, signed};
 use super::hopper::{Ended, Hopper};
 use super::keys::Key;
 use super::load::MIB;
@@ -96,6 +97,33 @@ fn the_file_stands_above_the_configuration() {
     assert_eq!(ended.code, 4, "{}", ended.stderr);
     assert!(ended.stderr.contains("nobody-here") && bed.log(2).contains("nobody-here"), "{}", ended.stderr);
     hopper.assert_nothing_left();
+}
+
+#[test]
+fn a_certificate_of_the_configuration_is_signed_for_by_the_key_it_is_for() {
+    let Some((bed, key)) = signed("ed25519", "root", &[]) else { return };
+    let apart = bed.path("home/.ssh/given");
+    fs::rename(certificate(&key), &apart).expect("put the certificate elsewhere");
+    let hopper = Hopper::on(&bed);
+    let files = "Host *\n  User root\n  CertificateFile ~/.ssh/given\n";
+    for keys in ["", "  IdentityFile ~/.ssh/signed\n", "  IdentityFile ~/.ssh/signed\n  IdentitiesOnly yes\n"]
+    {
+        if keys.is_empty() {
+            // No key is named, so the usual ones are at hand: this one is one of them.
+            let usual = bed.path("home/.ssh/id_ecdsa");
+            fs::copy(key.path(), &usual).expect("copy the key");
+        } else {
+            fs::remove_file(bed.path("home/.ssh/id_ecdsa")).ok();
+        }
+        config(&bed, &format!("{files}{keys}"));
+        let ended = works(&hopper, &Topology::line(&bed));
+        assert!(ended.stderr.contains("T2 h2: up") && !ended.stderr.contains("left out"), "{}", ended.stderr);
+        over(&hopper);
+    }
+    for host in 1..=2 {
+        assert_eq!(bed.log(host).matches("Accepted publickey for root").count(), 3, "{}", bed.log(host));
+        assert_eq!(bed.log(host).matches("ssh2: ED25519-CERT").count() % 3, 0, "{}", bed.log(host));
+    }
 }
 
 #[test]

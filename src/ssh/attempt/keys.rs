@@ -76,28 +76,32 @@ impl Shown {
 }
 
 impl Attempt<'_> {
-    /// The keys the host names, or the person's usual ones, as far as they can be read.
+    /// The keys the host names, or the person's usual ones, as far as they can be read; before them the certificates
+    /// that lie elsewhere.
     pub(super) async fn key_files(&mut self) -> Vec<KeyFile> {
         let home = self.login.home.as_deref();
         let named = !self.host.identities.is_empty();
-        let paths: Vec<PathBuf> = if named {
+        let certificates: Vec<PathBuf> =
+            self.host.certificates.iter().map(|path| expand(path, home)).collect();
+        let keys: Vec<PathBuf> = if named {
             self.host.identities.iter().map(|path| expand(path, home)).collect()
         } else {
             let usual = ["id_ed25519", "id_ecdsa", "id_rsa"];
             home.map(|home| usual.map(|name| home.join(".ssh").join(name)).to_vec()).unwrap_or_default()
         };
         let mut files = Vec::new();
-        for path in paths {
+        let usual = if named { &[][..] } else { &keys[..] };
+        for path in certificates.iter().chain(&keys) {
             let reading = path.clone();
             let read = tokio::task::spawn_blocking(move || KeyFile::read(&reading)).await;
             match read {
                 Ok(Ok(file)) => files.push(file),
-                Ok(Err(KeyFileError::Missing)) if !named => {}
-                Ok(Err(error)) => self.note(shown(&path), format!("not offered: {error}")),
-                Err(error) => self.note(shown(&path), format!("not offered: {error}")),
+                Ok(Err(KeyFileError::Missing)) if usual.contains(path) => {}
+                Ok(Err(error)) => self.note(shown(path), format!("not offered: {error}")),
+                Err(error) => self.note(shown(path), format!("not offered: {error}")),
             }
         }
-        files
+        KeyFile::with_their_keys(files)
     }
 
     /// The agent's socket for this host.
@@ -174,7 +178,8 @@ impl Attempt<'_> {
                 }
                 None => None,
             };
-            if certificate.is_none() && !keys {
+            let has_one = |other: &KeyFile| other.path == file.path && other.certificate.is_some();
+            if certificate.is_none() && !keys && !files.iter().any(has_one) {
                 self.note(shown(&file.path), "not offered: there is no certificate beside it".to_owned());
             }
             let key = match keys {

@@ -91,3 +91,44 @@ fn a_locked_key_of_putty_is_seen_to_be_locked() {
     assert!(form::is_locked(text));
     assert!(!form::is_locked(&text.replace("aes256-cbc", "none")));
 }
+
+/// A certificate of a day for this key.
+fn certificate_of(key: &PublicKey) -> Certificate {
+    let mut rng = russh::keys::key::safe_rng();
+    let authority = PrivateKey::random(&mut rng, russh::keys::Algorithm::Ed25519).unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let nonce = [7; 16];
+    let mut builder = russh::keys::ssh_key::certificate::Builder::new(
+        nonce,
+        key.key_data().clone(),
+        now - 60,
+        now + 86_400,
+    )
+    .unwrap();
+    builder.cert_type(CertType::User).unwrap().valid_principal("root").unwrap();
+    builder.sign(&authority).unwrap()
+}
+
+#[test]
+fn a_certificate_that_lies_elsewhere_goes_with_the_key_that_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_key(folder.path(), Some("tell"), 0o600);
+    let key = KeyFile::read(&path).unwrap();
+    let certificate = certificate_of(key.public.as_ref().unwrap());
+    let text = certificate.to_openssh().unwrap();
+    for name in ["elsewhere-cert.pub", "by-another-name"] {
+        let apart = KeyFile::read(&write(folder.path(), name, &text)).unwrap();
+        assert!(apart.signs_elsewhere() && apart.open().is_none(), "{name}");
+        let paired = KeyFile::with_their_keys(vec![apart, key.clone()]);
+        assert_eq!((&paired[0].path, paired[0].signs_elsewhere()), (&path, false), "{name}");
+        assert_eq!(paired[0].certificate, Some(Ok(certificate.clone())), "{name}");
+        assert!(paired[0].unlock(&secret("tell")).is_ok() && paired[1].certificate.is_none(), "{name}");
+    }
+    // It is for no key that is here: whoever holds that one signs.
+    let mut rng = russh::keys::key::safe_rng();
+    let foreign = PrivateKey::random(&mut rng, russh::keys::Algorithm::Ed25519).unwrap();
+    let text = certificate_of(foreign.public_key()).to_openssh().unwrap();
+    let foreign = KeyFile::read(&write(folder.path(), "foreign-cert.pub", &text)).unwrap();
+    let alone = KeyFile::with_their_keys(vec![foreign, key]);
+    assert!(alone[0].signs_elsewhere() && !alone[1].signs_elsewhere());
+}

@@ -9,15 +9,16 @@ use crate::topology::{AuthMethod, Problem, SecretPurpose, SecretRef, SecretSourc
 
 const KEYS: Keys = Keys {
     owner: "a secret",
-    known: &["prompt", "command", "file", "env", "credential", "askpass", "for", "answers"],
-    later: &["keyring", "fd"],
+    known: &["prompt", "command", "file", "env", "credential", "askpass", "keyring", "for", "answers"],
+    later: &["fd"],
 };
 
 /// The keys of which one says where it is kept.
-const SOURCES: [&str; 6] = ["prompt", "command", "file", "env", "credential", "askpass"];
+const SOURCES: [&str; 7] = ["prompt", "command", "file", "env", "credential", "askpass", "keyring"];
 
 const HELP: &str = "say where it is kept: { \"prompt\": true }, { \"command\": [\"pass\", \"show\", \"NAME\"] }, \
-                    { \"file\": \"~/PATH\" }, { \"env\": \"NAME\" }, { \"credential\": \"NAME\" } or { \"askpass\": true }";
+                    { \"file\": \"~/PATH\" }, { \"env\": \"NAME\" }, { \"credential\": \"NAME\" }, { \"keyring\": \"NAME\" } \
+                    or { \"askpass\": true }";
 
 /// One secret, or a list of them. `auth` says what it is for when it does not say so itself.
 pub(super) fn secrets(reader: &mut Reader, entry: &Entry, auth: &[AuthMethod]) -> Option<Vec<SecretRef>> {
@@ -138,6 +139,9 @@ fn source(reader: &mut Reader, entry: &Entry) -> Option<SecretSource> {
         "credential" => {
             reader.word(node, &what, "a string", |text| name(text, "_.-")).map(SecretSource::Credential)
         }
+        "keyring" => {
+            reader.word(node, &what, "a string", |text| name(text, "_.-/@")).map(SecretSource::Keyring)
+        }
         asks => match node.json {
             Json::Flag(true) if asks == "prompt" => Some(SecretSource::Prompt),
             Json::Flag(true) => Some(SecretSource::Askpass),
@@ -160,7 +164,8 @@ fn argument(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// The name of a variable or of a credential, which is also the name of a file: so no slash, and no dot first.
+/// The name of a variable; of an entry in a keyring, which is an argument: no dash first; or of a credential, which
+/// is also the name of a file: no slash, and no dot first. `also` are the characters beside letters and digits.
 fn name(text: &str, also: &str) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || also.contains(c);
     if !text.is_empty() && text.len() <= 255 && !text.starts_with(['.', '-']) && text.chars().all(fits) {

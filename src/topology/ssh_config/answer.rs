@@ -110,10 +110,8 @@ impl SshSettings {
             Some("SSH_AUTH_SOCK") | None => {}
             Some(other) => self.agent = self.path("IdentityAgent", other, tokens),
         }
-        for file in said.get("certificatefile").into_iter().flatten() {
-            let instead = "name it in \"identities\", or put it beside its key as KEY-cert.pub";
-            self.left_out.push(format!("CertificateFile {file}: {instead}"));
-        }
+        let files = said.get("certificatefile").into_iter().flatten().filter(|file| **file != "none");
+        self.certificates = files.filter_map(|file| self.path("CertificateFile", file, tokens)).collect();
     }
 
     /// The path with its tokens put in; `None` is noted.

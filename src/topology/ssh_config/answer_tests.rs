@@ -151,15 +151,19 @@ fn a_command_shows_its_program_only() {
 fn what_hopper_cannot_do_is_told_and_the_rest_taken() {
     let settings = good(&[
         "identityfile ~/.ssh/%C",
-        "certificatefile ~/.ssh/id-cert.pub",
+        "certificatefile ~/.ssh/%C-cert.pub",
+        "certificatefile ~/.ssh/of_%n-cert.pub",
+        "certificatefile none",
         "identityagent /run/other.sock",
     ]);
     assert_eq!(settings.identities, None);
     let told = settings.left_out.join("\n");
-    for word in ["IdentityFile ~/.ssh/%C: hopper does not know %C", "CertificateFile"] {
+    for word in ["IdentityFile ~/.ssh/%C: hopper does not know %C", "CertificateFile ~/.ssh/%C-cert.pub"] {
         assert!(told.contains(word), "{told}");
     }
     assert_eq!(settings.agent.as_deref(), Some("/run/other.sock"));
+    assert_eq!(settings.certificates, ["~/.ssh/of_gate-cert.pub"]);
+    assert_eq!(settings.names(), ["CertificateFile", "IdentityAgent"]);
 }
 
 #[test]

@@ -54,6 +54,8 @@ pub struct SshSettings {
     pub port: Option<u16>,
     /// `IdentityFile`; `Some` of an empty list is `none`.
     pub identities: Option<Vec<String>>,
+    /// `CertificateFile`.
+    pub certificates: Vec<String>,
     /// `IdentitiesOnly`.
     pub identities_only: Option<bool>,
     /// `IdentityAgent none`.
@@ -97,6 +99,7 @@ impl SshSettings {
             ("User", self.user.is_some()),
             ("Port", self.port.is_some()),
             ("IdentityFile", self.identities.is_some()),
+            ("CertificateFile", !self.certificates.is_empty()),
             ("IdentitiesOnly", self.identities_only.is_some()),
             ("IdentityAgent", self.no_agent || self.agent.is_some()),
             ("HostKeyAlias", self.host_key_alias.is_some()),

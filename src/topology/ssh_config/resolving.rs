@@ -239,6 +239,10 @@ fn lay_under(host: &mut Host, settings: &SshSettings) {
             host.auth.retain(|method| *method != AuthMethod::Key);
         }
     }
+    // Without keys of the configuration they go with the usual ones.
+    if host.identities.is_empty() || host.identities_of_person {
+        host.certificates.clone_from(&settings.certificates);
+    }
     host.identities_only = host.identities_only.or(settings.identities_only);
     if let (AgentUse::Own, Some(socket)) = (&host.agent, &settings.agent) {
         host.agent = AgentUse::Socket(socket.clone());

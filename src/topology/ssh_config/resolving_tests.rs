@@ -36,6 +36,7 @@ fn everything() -> SshSettings {
         user: Some("bob".to_owned()),
         port: Some(2222),
         identities: Some(vec!["~/.ssh/other".to_owned()]),
+        certificates: vec!["~/.ssh/signed".to_owned()],
         identities_only: Some(true),
         host_key_alias: Some("branch".to_owned()),
         known_hosts: Some(vec!["/srv/kh".to_owned()]),
@@ -55,11 +56,21 @@ fn a_bare_name_gets_everything() {
         (host.identities.as_slice(), host.identities_only),
         (["~/.ssh/other".to_owned()].as_slice(), Some(true))
     );
+    assert_eq!(host.certificates, ["~/.ssh/signed"]);
     assert_eq!(host.host_key.alias.as_deref(), Some("branch"));
     assert_eq!(host.known_hosts.as_deref(), Some(["/srv/kh".to_owned()].as_slice()));
     assert_eq!((host.keepalive.interval, host.keepalive.max), (Duration::from_secs(30), 7));
     assert_eq!(host.algorithms.named.len(), 1);
     assert_eq!(resolved.taken.len(), 1);
+}
+
+#[test]
+fn a_certificate_alone_leaves_the_usual_keys_to_sign_for_it() {
+    let only = SshSettings { identities: None, identities_only: None, ..everything() };
+    let resolved = resolve(r#"{"gate": {}}"#, "[]", &[("gate", only)]).unwrap();
+    let host = &resolved.topology.hosts[0];
+    assert_eq!((host.identities.len(), host.certificates.len()), (0, 1));
+    assert!(!host.offers_named_keys_only());
 }
 
 #[test]

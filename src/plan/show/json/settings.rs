@@ -32,6 +32,9 @@ pub(super) fn settings(host: &Host) -> Value {
         },
         "algorithms": algorithms(&host.algorithms),
     });
+    if !host.certificates.is_empty() {
+        settings["certificates"] = json!(host.certificates);
+    }
     match &host.agent {
         AgentUse::Own => {}
         AgentUse::Off => settings["agent"] = json!(false),

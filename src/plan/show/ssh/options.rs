@@ -89,6 +89,9 @@ fn login(host: &Host, is_local: bool) -> Vec<String> {
         let odd = file.contains('%');
         options.push(if odd { path_option("IdentityFile", file) } else { format!("-i {}", word(file)) });
     }
+    for file in host.certificates.iter().filter(|_| is_local) {
+        options.push(path_option("CertificateFile", file));
+    }
     let files = [AuthMethod::Key, AuthMethod::Certificate];
     if host.identities.is_empty() && !files.iter().any(|method| host.auth.contains(method)) {
         options.push("-o IdentityFile=none".to_owned());
@@ -207,6 +210,14 @@ mod tests {
         };
         let wanted = "-o 'UserKnownHostsFile=~/a /b' -o GlobalKnownHostsFile=/dev/null ";
         assert!(shown(0, known).contains(wanted), "{}", shown(0, known));
+        let signed = |topology: &mut Topology| {
+            topology.hosts[0].certificates = vec!["~/.ssh/signed-cert.pub".to_owned()];
+        };
+        assert!(
+            shown(0, signed).contains(" -o 'CertificateFile=~/.ssh/signed-cert.pub' "),
+            "{}",
+            shown(0, signed)
+        );
         let nobody = |topology: &mut Topology| topology.hosts[0].known_hosts = Some(Vec::new());
         assert!(shown(0, nobody).contains("-o UserKnownHostsFile=/dev/null "));
     }

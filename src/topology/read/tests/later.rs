@@ -12,12 +12,7 @@ fn whatever_is_not_supported_yet_says_so() {
         not_yet(&with_host(&format!(r#"{{"{key}": {{}}}}"#)), &format!("\"{key}\""));
     }
     not_yet(&with_host(r#"{"auth": ["agent", "gssapi"]}"#), "\"gssapi\"");
-    for key in ["keyring", "fd"] {
-        not_yet(
-            &with_host(&format!(r#"{{"secret": {{"{key}": 3, "prompt": true}}}}"#)),
-            &format!("\"{key}\""),
-        );
-    }
+    not_yet(&with_host(r#"{"secret": {"fd": 3, "prompt": true}}"#), "\"fd\"");
     for key in ["via", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));

@@ -55,6 +55,7 @@ fn a_secret_is_a_reference() {
         (r#"{"env": "GATE_PW"}"#, SecretSource::Env("GATE_PW".to_owned())),
         (r#"{"credential": "gate.pw"}"#, SecretSource::Credential("gate.pw".to_owned())),
         (r#"{"askpass": true}"#, SecretSource::Askpass),
+        (r#"{"keyring": "hopper/gate-a"}"#, SecretSource::Keyring("hopper/gate-a".to_owned())),
     ] {
         let wanted = SecretRef { source, purpose: SecretPurpose::Passphrase, answers: None };
         assert_eq!(host(&format!(r#"{{"secret": {json}}}"#)).secrets, [wanted], "{json}");
@@ -92,6 +93,10 @@ fn a_secret_that_cannot_be_is_told_with_its_place() {
         (r#"{"command": ["a\u001bb"]}"#, "H0121", r#""a\u001bb""#, "leave it out"),
         (r#"{"env": "A B"}"#, "H0121", "A B", "the name of it"),
         (r#"{"credential": "../x"}"#, "H0121", "../x", "the name of it"),
+        (r#"{"keyring": "-unlock"}"#, "H0121", "-unlock", "the name of it"),
+        (r#"{"keyring": "gate $(id)"}"#, "H0121", "gate $(id)", "the name of it"),
+        (r#"{"keyring": true}"#, "H0107", "true", ""),
+        (r#"{"keyring": "a", "file": "~/a"}"#, "H0121", "\"file\"", "keep one"),
         (r#"{"env": "A", "for": "login"}"#, "H0121", "\"login\"", "\"passphrase\""),
         (r#"{"env": "A", "answers": "code"}"#, "H0121", "\"answers\"", "keyboard-interactive"),
         (r#"{"fil": "~/x"}"#, "H0105", "\"fil\"", "did you mean \"file\"?"),
