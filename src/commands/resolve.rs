@@ -132,7 +132,7 @@ impl Found {
             more => format!(" and {more} more"),
         };
         let text = format!(
-            "Not looked up in your ssh configuration, as up does: {}{more}. With it: hopper plan --resolve {}",
+            "up also asks your ssh configuration about {}{more}. To plan with that: hopper plan --resolve {}",
             named.join(", "),
             file.to_string_lossy()
         );

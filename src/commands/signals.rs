@@ -1,4 +1,5 @@
-//! The signals that end a run, counted: the first asks, the second hurries.
+//! The signals that end a run, counted: the first asks, the second hurries. And the one that has it ask whether
+//! everything is still there.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -36,6 +37,20 @@ impl Signals {
             _ = self.terminate.recv() => Exit::Terminated,
             _ = self.hang_up.recv() => Exit::Terminated,
         }
+    }
+
+    /// From now on SIGUSR1 has a run ask whether everything is still there, and try at once what is away.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn let_verify(controls: &Controls) -> std::io::Result<()> {
+        let (mut asked, verify) = (signal(SignalKind::user_defined1())?, controls.verify.clone());
+        tokio::spawn(async move {
+            while asked.recv().await.is_some() {
+                verify.notify_one();
+            }
+        });
+        Ok(())
     }
 
     /// Passes a signal on to a run: the first takes it down in order, the second drops everything.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::file::name_of;
 use super::{Ended, Talk, trouble};
 use crate::control::{Client, Dirs, Found, Limits, Place, list_running};
-use crate::engine::{Exit, Failure, Phase, RunState, Status};
+use crate::engine::{Exit, Failure, Phase, RunState, Status, TunnelState};
 use crate::report::status;
 
 /// Shows one run, or all.
@@ -51,7 +51,7 @@ fn all(talk: &Talk, dirs: &Dirs) -> Ended {
         match ask(dirs, &found.name) {
             Ok(status) => {
                 let exit = exit(&status);
-                if worst != Exit::Degraded {
+                if matches!(worst, Exit::NotRunning | Exit::Done) {
                     worst = exit;
                 }
                 shown.push(status);
@@ -77,8 +77,19 @@ fn ask(dirs: &Dirs, name: &str) -> Result<Status, Failure> {
     runtime()?.block_on(async { Client::connect(&place, Limits::default()).await?.status().await })
 }
 
+/// A login or a host key that failed for good says more than that something is missing.
 fn exit(status: &Status) -> Exit {
-    if status.state == RunState::Up.as_str() { Exit::Done } else { Exit::Degraded }
+    if status.state == RunState::Up.as_str() {
+        return Exit::Done;
+    }
+    let failed = status.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Failed.as_str());
+    let codes = failed.filter_map(|tunnel| tunnel.code.as_deref());
+    let mut final_ones = codes.filter_map(|code| match code.get(..3) {
+        Some("H04") => Some(Exit::Login),
+        Some("H05") => Some(Exit::HostKey),
+        _ => None,
+    });
+    final_ones.next_back().unwrap_or(Exit::Degraded)
 }
 
 fn json(status: &Status) -> Value {

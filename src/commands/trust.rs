@@ -18,8 +18,8 @@ use crate::plan::{self, Plan, PlanOptions};
 use crate::report::trust::{json, line, pin};
 use crate::ssh::{Learning, RealNetwork};
 use crate::topology::{
-    Address, CarrierKind, Check, Endpoint, Forward, ForwardId, HostId, HostKeyChecking, Listen, Plain,
-    Strategy, Target, Topology, escape, nearest,
+    Address, CarrierKind, Check, Endpoint, Forward, ForwardId, HostId, HostKeyChecking, Listen, OnDown,
+    Plain, Strategy, Target, Topology, escape, nearest,
 };
 
 /// What `trust` was asked to do.
@@ -175,6 +175,7 @@ fn leading_to(topology: Topology, hosts: &[HostId]) -> Topology {
         required: true,
         expose: false,
         plain: Plain::Last,
+        on_down: OnDown::default(),
         protocol: None,
     };
     Topology { forwards: hosts.iter().map(into).collect(), ..topology }

@@ -121,9 +121,7 @@ async fn hold(
     claim: &Claim,
     terminal: &Terminal,
 ) -> Ended {
-    let mut signals = Signals::listen().map_err(|error| {
-        trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
-    })?;
+    let mut signals = Signals::listen().map_err(|error| cannot_listen(&error))?;
     let reporter = Arc::new(reporter(talk, options, &plan));
     let (questions, in_background) = (Questions::default(), Arc::new(AtomicBool::new(false)));
     let world = if options.lab {
@@ -143,6 +141,7 @@ async fn hold(
         real(&plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?
     };
     let controls = Controls::default();
+    Signals::let_verify(&controls).map_err(|error| cannot_listen(&error))?;
     let mut run = engine::start(plan.clone(), world, controls.clone());
     let (board, leave) = (run.board.clone(), controls.leave.clone());
     let hooks = Hooks {
@@ -191,6 +190,10 @@ async fn hold(
         return Err(trouble("H0304", Exit::Other, Phase::Running, "hopper itself broke".to_owned(), ""));
     };
     Ok(last_words(talk, &plan, &outcome, &signals, &watch, options))
+}
+
+fn cannot_listen(error: &std::io::Error) -> Failure {
+    trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
 }
 
 /// Who watches the run, and what came of it.

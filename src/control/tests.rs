@@ -54,6 +54,9 @@ fn run(limits: Limits) -> Run {
         layers: Vec::new(),
         forwards: Vec::new(),
         parallel: 1,
+        reconnect: crate::topology::Reconnect::default(),
+        probe: crate::topology::Probe::default(),
+        drain: Duration::ZERO,
     };
     let hooks = Hooks {
         plan: Arc::new(plan),
@@ -68,6 +71,7 @@ fn run(limits: Limits) -> Run {
                 rtt: None,
                 reconnects: 0,
                 cause: None,
+                code: None,
             }],
             forwards: Vec::new(),
         }),

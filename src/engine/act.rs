@@ -117,7 +117,7 @@ impl Scene {
             Err(error) => {
                 let refusal = carrier.as_ref().and_then(Relay::refusal);
                 if let Some(carrier) = carrier {
-                    carrier.stop().await;
+                    carrier.stop(Duration::ZERO).await;
                 }
                 Err(match (error, refusal) {
                     (OpenError::ClosedSilently, Some(refusal)) => blame.dial(&refusal),
@@ -153,7 +153,9 @@ impl Scene {
                 let local = bound.local();
                 self.tell(Event::CarrierListening { tunnel: tunnel.id.clone(), local });
                 let dialer = Dialer::Session { session, target: endpoint };
-                let relay = bound.serve(dialer, Arc::new(Meter::default()), self.terms(limit, Overrun::Cut));
+                // With the session below the carrier is gone: there is nobody to wait for.
+                let terms = self.terms(limit, Overrun::Cut);
+                let relay = bound.serve(dialer, Arc::new(Meter::default()), terms, Duration::ZERO);
                 let connected =
                     TcpStream::connect(local).await.and_then(|stream| Wire::over_tcp(stream, None));
                 let (wire, handle) = connected.map_err(failed)?;
@@ -271,7 +273,7 @@ impl Scene {
 }
 
 /// How long the kernel may wait for bytes to be acknowledged, on the socket that a chain stands on.
-fn patience(tunnel: &Tunnel) -> Option<Duration> {
+pub(super) fn patience(tunnel: &Tunnel) -> Option<Duration> {
     let keepalive = tunnel.server.keepalive;
     let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(2);
     (!keepalive.interval.is_zero()).then(|| keepalive.interval.saturating_mul(tolerated))

@@ -27,13 +27,14 @@ impl Board {
             forward.connections = reading.accepted;
             forward.bytes_up = reading.up;
             forward.bytes_down = reading.down;
+            forward.lost = reading.lost;
         }
         snapshot
     }
 
     /// Whether every required forward was proved.
     pub fn is_up(&self) -> bool {
-        matches!(self.snapshot().state, RunState::Up | RunState::Degraded)
+        matches!(self.snapshot().state, RunState::Up | RunState::Degraded | RunState::Verifying)
     }
 
     pub(super) fn post(&self, change: impl FnOnce(&mut Snapshot)) {

@@ -72,7 +72,54 @@ pub enum Event {
         /// From the first byte of the check to its answer.
         elapsed: Duration,
     },
-    /// A forward that is not required could not be proved; the run goes on without it.
+    /// A tunnel was lost, and is rebuilt with what stands on it.
+    TunnelLost {
+        /// The tunnel to blame.
+        tunnel: TunnelId,
+        /// Why.
+        failure: Failure,
+        /// How many tunnels stand on it.
+        above: usize,
+    },
+    /// A forward serves nobody for as long as what carries it is rebuilt; who connects waits.
+    ForwardHeld {
+        /// The forward.
+        forward: ForwardId,
+        /// How many of its streams were cut.
+        streams: u64,
+    },
+    /// Something could not be rebuilt, for a reason that was not told before; it is tried again and again.
+    Retry {
+        /// What could not be rebuilt.
+        who: Waiter,
+        /// Why.
+        failure: Failure,
+        /// Until the next try.
+        wait: Duration,
+    },
+    /// All that was not given up works again.
+    Restored {
+        /// Since something broke.
+        elapsed: Duration,
+    },
+    /// Nothing is known for certain any more, so everything is asked whether it is still there.
+    Verifying {
+        /// How long this machine slept or stood still; `None` when somebody wants to know.
+        asleep: Option<Duration>,
+    },
+    /// Everything that was asked has answered.
+    Verified {
+        /// Since it was doubted.
+        elapsed: Duration,
+    },
+    /// A tunnel is given up, with what stands on it; the run goes on without.
+    TunnelFailed {
+        /// The tunnel to blame.
+        tunnel: TunnelId,
+        /// Why.
+        failure: Failure,
+    },
+    /// A forward is given up; the run goes on without it.
     ForwardFailed {
         /// The forward.
         forward: ForwardId,
@@ -117,6 +164,19 @@ impl Event {
             Event::ForwardUp { forward, at, answer, elapsed } => {
                 info!(%forward, %at, ?elapsed, answer = answer.as_deref(), "forward up");
             }
+            Event::TunnelLost { tunnel, failure, above } => {
+                warn!(%tunnel, code = failure.code, above, %failure, "tunnel lost");
+            }
+            Event::ForwardHeld { forward, streams } => warn!(%forward, streams, "forward held"),
+            Event::Retry { who, failure, wait } => {
+                warn!(?who, code = failure.code, ?wait, %failure, "still away");
+            }
+            Event::Restored { elapsed } => info!(?elapsed, "up again"),
+            Event::Verifying { asleep } => info!(?asleep, "verifying"),
+            Event::Verified { elapsed } => info!(?elapsed, "verified"),
+            Event::TunnelFailed { tunnel, failure } => {
+                warn!(%tunnel, code = failure.code, %failure, "tunnel given up");
+            }
             Event::ForwardFailed { forward, failure } => {
                 warn!(%forward, code = failure.code, %failure, "forward given up");
             }
@@ -134,12 +194,12 @@ impl Event {
     }
 }
 
-/// Who waits for a listener of another machine's hopper.
+/// Who waits: for a listener of another machine's hopper, or for the next try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiter {
-    /// A tunnel that is opened through it.
+    /// A tunnel.
     Tunnel(TunnelId),
-    /// A forward that leads through it.
+    /// A forward.
     Forward(ForwardId),
 }
 

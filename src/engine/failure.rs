@@ -135,6 +135,14 @@ impl Exit {
     }
 }
 
+impl Failure {
+    /// Whether trying again can only do harm: a login that was refused would end in a ban, a host key is as
+    /// wrong the next time, and a listener that is open to too many is so every time.
+    pub fn is_final(&self) -> bool {
+        matches!(self.exit, Exit::Login | Exit::HostKey) || self.code == "H0708"
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

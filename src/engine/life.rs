@@ -15,6 +15,8 @@ use crate::ssh::{ListenError, Session};
 /// What is alive of a tunnel.
 #[derive(Default)]
 pub(super) struct TunnelLife {
+    /// How often it was opened: what was found out about an earlier one says nothing about this one.
+    pub generation: u64,
     /// The task that opens it.
     pub opening: Option<Work>,
     /// Its session, once logged in.
@@ -26,6 +28,12 @@ pub(super) struct TunnelLife {
 }
 
 impl TunnelLife {
+    /// Takes out what is alive, to be ended.
+    pub fn end(&mut self) -> TunnelLife {
+        let generation = self.generation;
+        std::mem::replace(self, TunnelLife { generation, ..TunnelLife::default() })
+    }
+
     /// What there is of it, once it is open.
     pub fn live(&self) -> Option<Live> {
         let session = self.session.clone().map(Live::Session);
@@ -46,29 +54,35 @@ impl TunnelLife {
 pub(super) struct ForwardLife {
     /// Counts for as long as the run lives.
     pub meter: Arc<Meter>,
-    /// Its listener, before it is served.
+    /// How often it was proved, like the generation of a tunnel.
+    pub generation: u64,
+    /// Its listener, before it is served for the first time.
     pub bound: Option<Bound>,
     /// The task that proves it.
     pub proving: Option<Work>,
-    /// Its listener, being served.
+    /// Its listener, being served, or with nobody to dial for a while.
     pub served: Option<Served>,
+    /// The port of its listener on another host, to be asked for again.
+    pub port: Option<u16>,
+    /// How many cut streams were told of so far.
+    pub told_lost: u64,
 }
 
 /// A listener that is being served.
 pub(super) enum Served {
-    /// On this machine.
-    Here(Relay),
+    /// On this machine. Its listener stays bound while what it dials through is rebuilt.
+    Here(Arc<Relay>),
     /// On another host.
     There(RemoteRelay),
 }
 
 impl Served {
-    /// Stops listening, cuts the clients that are left, and waits until all are gone. Another host is waited
-    /// for up to `within`.
-    pub async fn stop(self, within: Duration) {
+    /// Stops listening, gives the clients that are left up to `drain` to end by themselves, cuts them then, and
+    /// waits until all are gone. Another host is waited for up to `within`.
+    pub async fn stop(self, within: Duration, drain: Duration) {
         match self {
-            Served::Here(relay) => relay.stop().await,
-            Served::There(relay) => match relay.stop(within).await {
+            Served::Here(relay) => relay.stop(drain).await,
+            Served::There(relay) => match relay.stop(within, drain).await {
                 // With its session the listener is gone as well.
                 Ok(()) | Err(ListenError::SessionLost) => {}
                 Err(error) => tracing::warn!(%error, "a listener on another host was not given back"),

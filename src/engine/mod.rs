@@ -5,6 +5,7 @@
 //! starts a run says in which world it happens: the real network, or the lab's.
 
 mod act;
+mod backoff;
 mod blame;
 mod board;
 mod driver;
@@ -16,6 +17,7 @@ mod life;
 mod listen_address;
 mod machine;
 mod proof;
+mod sleep;
 mod snapshot;
 mod status;
 mod wait;
@@ -24,6 +26,7 @@ mod walk;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +60,8 @@ pub struct Controls {
     pub leave: CancellationToken,
     /// Do not wait for anybody while taking it down.
     pub hurry: CancellationToken,
+    /// Ask everything whether it is still there, and try at once what is away.
+    pub verify: Arc<Notify>,
 }
 
 /// A run that was started.
@@ -105,6 +110,7 @@ fn before(plan: &Plan) -> Snapshot {
                 rtt: None,
                 reconnects: 0,
                 cause: None,
+                code: None,
             })
             .collect(),
         forwards: plan
@@ -122,7 +128,9 @@ fn before(plan: &Plan) -> Snapshot {
                 bytes_up: 0,
                 bytes_down: 0,
                 proved_at: None,
+                lost: 0,
                 cause: None,
+                code: None,
             })
             .collect(),
     }

@@ -23,12 +23,13 @@ pub(super) struct Proof {
 
 impl Scene {
     /// Proves a forward's far end; then, where another host listens for it, has that host listen over this
-    /// session.
+    /// session: on `port`, where it did before.
     pub async fn prove(
         &self,
         forward: &PlannedForward,
         dialer: &Dialer,
         listens: Option<Arc<Session>>,
+        port: Option<u16>,
     ) -> Result<Proof, Failure> {
         let started = Instant::now();
         let limit = self.limit_of(forward);
@@ -50,16 +51,28 @@ impl Scene {
         let listener = match (&forward.listener, listens) {
             (None, _) => None,
             (Some(_), None) => return Err(blame::own_fault()),
-            (Some(_), Some(session)) => Some(self.listen_there(forward, &session).await?),
+            (Some(_), Some(session)) => Some(self.listen_there(forward, &session, port).await?),
         };
         Ok(Proof { answer, elapsed, listener })
     }
 
+    /// Proves the far end of a forward that is served.
+    pub async fn verify(&self, forward: &PlannedForward, dialer: &Dialer) -> Result<(), Failure> {
+        let limit = self.plan.probe.timeout.unwrap_or_else(|| self.limit_of(forward));
+        let proved = forward::prove(dialer, &forward.forward.check, limit).await;
+        proved.map(drop).map_err(|error| blame::check(forward, &error))
+    }
+
     /// Has a host listen for a forward, and sees to it that it does so for those who may connect and no others.
-    async fn listen_there(&self, forward: &PlannedForward, session: &Session) -> Result<Listener, Failure> {
+    async fn listen_there(
+        &self,
+        forward: &PlannedForward,
+        session: &Session,
+        port: Option<u16>,
+    ) -> Result<Listener, Failure> {
         let listen = forward.forward.listen;
         let limit = self.limit_of(forward);
-        let listener = session.listen(&listen.address.to_string(), listen.port, limit).await;
+        let listener = session.listen(&listen.address.to_string(), port.unwrap_or(listen.port), limit).await;
         let mut listener = listener.map_err(|error| blame::far_listen(forward, &error))?;
         let tunnel = forward.listener.as_ref().and_then(|listener| self.plan.tunnel(&listener.via));
         let own = tunnel.ok_or_else(blame::own_fault)?.server.address.host.clone();

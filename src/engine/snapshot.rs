@@ -26,8 +26,10 @@ pub enum RunState {
     Connecting,
     /// Every required forward was proved.
     Up,
-    /// Up, but a forward that is not required failed.
+    /// It was up, but not every forward is: something is being rebuilt, or was given up.
     Degraded,
+    /// It was up, and is being asked whether it still is: this machine slept, or somebody wants to know.
+    Verifying,
     /// Being taken down.
     Closing,
     /// Gone.
@@ -41,6 +43,7 @@ impl RunState {
             RunState::Connecting => "connecting",
             RunState::Up => "up",
             RunState::Degraded => "degraded",
+            RunState::Verifying => "verifying",
             RunState::Closing => "closing",
             RunState::Down => "down",
         }
@@ -64,12 +67,14 @@ pub struct TunnelSnapshot {
     pub reconnects: u64,
     /// Why it is not up.
     pub cause: Option<String>,
+    /// The error code of that.
+    pub code: Option<&'static str>,
 }
 
 /// Where a tunnel stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelState {
-    /// Waits for the tunnel below.
+    /// Waits for the tunnel below, or for its next try.
     Pending,
     /// Being opened.
     Connecting,
@@ -122,16 +127,20 @@ pub struct ForwardSnapshot {
     pub bytes_down: u64,
     /// When the far end last answered its check.
     pub proved_at: Option<SystemTime>,
-    /// Why it failed.
+    /// Connections ever cut because what carried them broke.
+    pub lost: u64,
+    /// Why it is not up.
     pub cause: Option<String>,
+    /// The error code of that.
+    pub code: Option<&'static str>,
 }
 
 /// Where a forward stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForwardState {
-    /// Waits for its tunnel.
+    /// Waits for its tunnel, or for its next try. Clients wait with it.
     Pending,
-    /// The far end is being asked.
+    /// The far end is being asked; or it did not answer when it was asked again, and serves on.
     Checking,
     /// Proved.
     Up,

@@ -16,7 +16,7 @@ pub struct Status {
     pub schema: String,
     /// The topology's name.
     pub name: String,
-    /// `connecting`, `up`, `degraded`, `closing` or `down`.
+    /// `connecting`, `up`, `degraded`, `verifying`, `closing` or `down`.
     pub state: String,
     /// The process that holds the run.
     pub pid: u32,
@@ -58,6 +58,9 @@ pub struct TunnelStatus {
     pub reconnects: u64,
     /// Why it is not up.
     pub cause: Option<String>,
+    /// The error code of that.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// A forward at one moment.
@@ -86,9 +89,15 @@ pub struct ForwardStatus {
     /// When the far end last answered its check, RFC 3339.
     #[serde(with = "rfc3339::option")]
     pub proved_at: Option<SystemTime>,
-    /// Why it failed.
+    /// Connections ever cut because what carried them broke.
+    #[serde(default)]
+    pub lost: u64,
+    /// Why it is not up.
     #[serde(default)]
     pub cause: Option<String>,
+    /// The error code of that.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 impl Status {
@@ -106,6 +115,7 @@ impl Status {
             rtt_ms: tunnel.rtt.map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
             reconnects: tunnel.reconnects,
             cause: tunnel.cause.clone(),
+            code: tunnel.code.map(str::to_owned),
         });
         let forwards = snapshot.forwards.iter().map(|forward| ForwardStatus {
             id: forward.id.to_string(),
@@ -119,7 +129,9 @@ impl Status {
             bytes_up: forward.bytes_up,
             bytes_down: forward.bytes_down,
             proved_at: forward.proved_at,
+            lost: forward.lost,
             cause: forward.cause.clone(),
+            code: forward.code.map(str::to_owned),
         });
         Status {
             schema: Self::SCHEMA.to_owned(),
@@ -193,6 +205,7 @@ mod tests {
                 rtt: Some(Duration::from_nanos(18_250_700)),
                 reconnects: 1,
                 cause: None,
+                code: None,
             }],
             forwards: vec![ForwardSnapshot {
                 id: ForwardId("vnc".to_owned()),
@@ -206,7 +219,9 @@ mod tests {
                 bytes_up: 12,
                 bytes_down: 34,
                 proved_at: Some(start + Duration::from_secs(1)),
+                lost: 3,
                 cause: None,
+                code: None,
             }],
         }
     }
@@ -219,10 +234,10 @@ mod tests {
             concat!(
                 r#"{"schema":"hopper.status/1","name":"office","state":"up","pid":42,"#,
                 r#""since":"2026-09-21T14:13:20Z","tunnels":[{"id":"T1","through":null,"server":"gate-a","#,
-                r#""state":"up","rtt_ms":18.251,"reconnects":1,"cause":null}],"forwards":[{"id":"vnc","#,
+                r#""state":"up","rtt_ms":18.251,"reconnects":1,"cause":null,"code":null}],"forwards":[{"id":"vnc","#,
                 r#""via":"T1","listen":"127.0.0.1:5901","to":"screen:5900","protocol":"vnc","state":"up","#,
                 r#""clients":2,"connections":7,"bytes_up":12,"bytes_down":34,"#,
-                r#""proved_at":"2026-09-21T14:13:21Z","cause":null}]}"#
+                r#""proved_at":"2026-09-21T14:13:21Z","lost":3,"cause":null,"code":null}]}"#
             )
         );
     }

@@ -74,6 +74,14 @@ impl Dialer {
         }
     }
 
+    /// Whether it will never open another far end, since its session has ended.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Dialer::Session { session, .. } => session.is_over(),
+            Dialer::Local { .. } => false,
+        }
+    }
+
     /// The streams that share its session; local's own dials share nothing.
     pub fn crowd(&self) -> Crowd {
         match self {

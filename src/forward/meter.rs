@@ -9,6 +9,7 @@ pub struct Meter {
     accepted: AtomicU64,
     up: AtomicU64,
     down: AtomicU64,
+    lost: AtomicU64,
 }
 
 /// The counts at one moment.
@@ -22,6 +23,8 @@ pub struct Reading {
     pub up: u64,
     /// Bytes from the target to clients.
     pub down: u64,
+    /// Connections cut because what carried them broke.
+    pub lost: u64,
 }
 
 impl Meter {
@@ -32,6 +35,7 @@ impl Meter {
             accepted: self.accepted.load(Ordering::Relaxed),
             up: self.up.load(Ordering::Relaxed),
             down: self.down.load(Ordering::Relaxed),
+            lost: self.lost.load(Ordering::Relaxed),
         }
     }
 
@@ -42,6 +46,10 @@ impl Meter {
 
     pub(super) fn ended(&self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn up(&self, bytes: usize) {

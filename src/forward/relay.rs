@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -27,9 +29,11 @@ pub struct Bound {
 /// A served listener.
 pub struct Relay {
     local: SocketAddr,
+    closing: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     refusal: LastRefusal,
+    door: watch::Sender<Option<Opening>>,
 }
 
 impl Bound {
@@ -48,16 +52,17 @@ impl Bound {
         self.local
     }
 
-    /// Starts to serve: each client gets a far end of its own from `dialer`, within `limit`.
-    pub fn serve(self, dialer: Dialer, meter: Arc<Meter>, terms: Terms) -> Relay {
+    /// Starts to serve: each client gets a far end of its own from `dialer`, within `limit`. While there is
+    /// nobody to dial, a client waits up to `hold` and is reset then.
+    pub fn serve(self, dialer: Dialer, meter: Arc<Meter>, terms: Terms, hold: Duration) -> Relay {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let closing = stop.child_token();
         let refusal = LastRefusal::default();
-        let relay =
-            Relay { local: self.local, stop: stop.clone(), tasks: tasks.clone(), refusal: refusal.clone() };
-        let service = Service { dialer, meter, terms, stop, refusal };
-        let accepting = accept(self.listener, service, tasks.clone());
+        let (door, entrance) = watch::channel(Some(Opening::new(dialer)));
+        let service = Service { entrance, hold, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
+        let accepting = accept(self.listener, service, tasks.clone(), closing.clone());
         tasks.spawn(accepting.in_current_span());
-        relay
+        Relay { local: self.local, closing, stop, tasks, refusal, door }
     }
 }
 
@@ -83,10 +88,27 @@ impl Relay {
         self.refusal.get()
     }
 
-    /// Stops listening, resets the clients that are left, and waits until all are gone.
-    pub async fn stop(self) {
-        self.stop.cancel();
+    /// Goes on listening with nobody to dial: resets the clients that are left, and waits until their streams
+    /// are gone. Those who connect from now on wait.
+    pub async fn suspend(&self) {
+        if let Some(opening) = self.door.send_replace(None) {
+            opening.shut().await;
+        }
+    }
+
+    /// Dials by this one from now on, also for those who wait. To be called after [`Relay::suspend`].
+    pub fn resume(&self, dialer: Dialer) {
+        self.door.send_replace(Some(Opening::new(dialer)));
+    }
+
+    /// Stops listening, gives the clients that are left up to `drain` to end by themselves, resets them then, and
+    /// waits until all are gone.
+    pub async fn stop(&self, drain: Duration) {
+        self.closing.cancel();
         self.tasks.close();
+        // Whoever is left is reset next.
+        let _ = tokio::time::timeout(drain, self.tasks.wait()).await;
+        self.stop.cancel();
         self.tasks.wait().await;
     }
 }
@@ -97,20 +119,42 @@ impl Drop for Relay {
     }
 }
 
+/// Who dials for now.
+#[derive(Clone)]
+struct Opening {
+    dialer: Dialer,
+    cut: CancellationToken,
+    streams: TaskTracker,
+}
+
+impl Opening {
+    fn new(dialer: Dialer) -> Self {
+        Opening { dialer, cut: CancellationToken::new(), streams: TaskTracker::new() }
+    }
+
+    /// Cuts every stream that it opened, and waits until they are gone.
+    async fn shut(self) {
+        self.cut.cancel();
+        self.streams.close();
+        self.streams.wait().await;
+    }
+}
+
 #[derive(Clone)]
 struct Service {
-    dialer: Dialer,
+    entrance: watch::Receiver<Option<Opening>>,
+    hold: Duration,
     meter: Arc<Meter>,
     terms: Terms,
     stop: CancellationToken,
     refusal: LastRefusal,
 }
 
-async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
+async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, closing: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = service.stop.cancelled() => return,
+            () = closing.cancelled() => return,
         };
         match accepted {
             Ok((client, from)) => {
@@ -124,7 +168,7 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
                 tracing::warn!(%error, "could not accept a client");
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(100)) => {}
-                    () = service.stop.cancelled() => return,
+                    () = closing.cancelled() => return,
                 }
             }
         }
@@ -132,27 +176,59 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker) {
 }
 
 async fn serve(service: Service, mut client: TcpStream, from: SocketAddr) {
-    let Service { dialer, meter, terms, stop, refusal } = service;
-    meter.accepted();
-    let served = async {
-        socket::prepare(&client).ok()?;
-        let far = match dialer.dial(Some(from), terms.limit).await {
-            Ok(far) => far,
-            Err(error) => {
-                refusal.note(error);
-                return None;
-            }
-        };
-        let held = terms.budget.open(terms.overrun, dialer.crowd());
-        Some(splice(&mut client, far, &meter, &held).await)
-    };
+    service.meter.accepted();
     let ending = tokio::select! {
-        ending = served => ending.unwrap_or(Ending::Broken),
-        () = stop.cancelled() => Ending::Broken,
+        ending = service.clone().join(&mut client, from) => ending.unwrap_or(Ending::Broken),
+        () = service.stop.cancelled() => Ending::Broken,
     };
     tracing::debug!(?ending, "client gone");
     if ending != Ending::Whole {
         socket::reset_on_close(&client);
     }
-    meter.ended();
+    service.meter.ended();
+}
+
+impl Service {
+    /// Gives a client a far end and joins the two. A far end that is lost before it is there is waited for
+    /// like one that never was.
+    async fn join(mut self, client: &mut TcpStream, from: SocketAddr) -> Option<Ending> {
+        socket::prepare(client).ok()?;
+        let give_up_at = Instant::now() + self.hold;
+        loop {
+            let opening = self.opening(give_up_at).await?;
+            let _counted = opening.streams.token();
+            let Opening { dialer, cut, .. } = &opening;
+            let dialled = tokio::select! {
+                dialled = dialer.dial(Some(from), self.terms.limit) => dialled,
+                () = cut.cancelled() => Err(DialError::SessionLost),
+            };
+            let far = match dialled {
+                Ok(far) => far,
+                Err(DialError::SessionLost) => continue,
+                Err(error) => {
+                    self.refusal.note(error);
+                    return None;
+                }
+            };
+            let held = self.terms.budget.open(self.terms.overrun, dialer.crowd());
+            let ending = tokio::select! {
+                ending = splice(client, far, &self.meter, &held) => ending,
+                () = cut.cancelled() => Ending::Broken,
+            };
+            if ending == Ending::Broken && (cut.is_cancelled() || dialer.is_over()) {
+                self.meter.lost();
+            }
+            return Some(ending);
+        }
+    }
+
+    /// Somebody who can dial; `None` when nobody could until then.
+    async fn opening(&mut self, give_up_at: Instant) -> Option<Opening> {
+        let can_dial = |opening: &Option<Opening>| {
+            opening.as_ref().is_some_and(|it| !it.cut.is_cancelled() && !it.dialer.is_over())
+        };
+        let waiting = self.entrance.wait_for(can_dial);
+        let opening = tokio::time::timeout_at(give_up_at, waiting).await.ok()?.ok()?;
+        opening.clone()
+    }
 }

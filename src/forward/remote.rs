@@ -16,6 +16,7 @@ use super::dialer::Dialer;
 use super::meter::Meter;
 use super::refusal::LastRefusal;
 use super::relay::Terms;
+use super::splice::Ending;
 use super::visit::{self, Shares};
 use crate::ssh::{Crowd, DialError, Incoming, ListenError, Listener, Session};
 
@@ -27,6 +28,7 @@ const CLIENTS: usize = 1024;
 pub struct RemoteRelay {
     address: String,
     port: u16,
+    closing: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     accepting: JoinHandle<Result<Listener, ListenError>>,
@@ -46,10 +48,13 @@ impl RemoteRelay {
     ) -> RemoteRelay {
         let (stop, tasks, refusal) = (CancellationToken::new(), TaskTracker::new(), LastRefusal::default());
         let (address, port) = (listener.address().to_owned(), listener.port());
-        let crowd = session.crowd();
-        let service = Service { crowd, dialer, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
-        let accepting = tokio::spawn(accept(listener, service, tasks.clone()).in_current_span());
-        RemoteRelay { address, port, stop, tasks, accepting, refusal }
+        let (crowd, over) = (session.crowd(), session.ended());
+        let service =
+            Service { crowd, over, dialer, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
+        let closing = stop.child_token();
+        let accepting = accept(listener, service, tasks.clone(), closing.clone());
+        let accepting = tokio::spawn(accepting.in_current_span());
+        RemoteRelay { address, port, closing, stop, tasks, accepting, refusal }
     }
 
     /// The address as the server was asked for it.
@@ -72,17 +77,23 @@ impl RemoteRelay {
         self.accepting.is_finished()
     }
 
-    /// Gives the listener back, cuts the clients that are left, and waits until all are gone and the
-    /// server has answered.
+    /// Gives the listener back, gives the clients that are left up to `drain` to end by themselves, cuts them then,
+    /// and waits until all are gone.
     ///
     /// # Errors
     /// What the server answered, or that it did not within `within`.
-    pub async fn stop(mut self, within: Duration) -> Result<(), ListenError> {
-        self.stop.cancel();
-        let listener = (&mut self.accepting).await.unwrap_or(Err(ListenError::SessionLost));
+    pub async fn stop(mut self, within: Duration, drain: Duration) -> Result<(), ListenError> {
+        self.closing.cancel();
+        let given_back = match (&mut self.accepting).await.unwrap_or(Err(ListenError::SessionLost)) {
+            Ok(listener) => listener.close(within).await,
+            Err(error) => Err(error),
+        };
         self.tasks.close();
+        // Whoever is left is cut next.
+        let _ = tokio::time::timeout(drain, self.tasks.wait()).await;
+        self.stop.cancel();
         self.tasks.wait().await;
-        listener?.close(within).await
+        given_back
     }
 }
 
@@ -96,6 +107,8 @@ impl Drop for RemoteRelay {
 struct Service {
     /// The streams of the session that clients come over.
     crowd: Crowd,
+    /// Fires when that session has ended.
+    over: CancellationToken,
     dialer: Dialer,
     meter: Arc<Meter>,
     terms: Terms,
@@ -108,6 +121,7 @@ async fn accept(
     mut listener: Listener,
     service: Service,
     tasks: TaskTracker,
+    closing: CancellationToken,
 ) -> Result<Listener, ListenError> {
     let places = Arc::new(Semaphore::new(CLIENTS));
     loop {
@@ -117,7 +131,7 @@ async fn accept(
         };
         let (place, incoming) = tokio::select! {
             (place, incoming) = coming => (place, incoming?),
-            () = service.stop.cancelled() => return Ok(listener),
+            () = closing.cancelled() => return Ok(listener),
         };
         let service = service.clone();
         let span = tracing::debug_span!("client", from = ?incoming.originator());
@@ -130,7 +144,7 @@ async fn accept(
 }
 
 async fn serve(service: Service, incoming: Incoming) {
-    let Service { crowd, dialer, meter, terms, stop, refusal } = service;
+    let Service { crowd, over, dialer, meter, terms, stop, refusal } = service;
     meter.accepted();
     let served = async {
         match dialer.dial(incoming.originator(), terms.limit).await {
@@ -150,5 +164,8 @@ async fn serve(service: Service, incoming: Incoming) {
         () = stop.cancelled() => None,
     };
     tracing::debug!(?ending, "client gone");
+    if ending == Some(Ending::Broken) && (over.is_cancelled() || dialer.is_over()) {
+        meter.lost();
+    }
     meter.ended();
 }

@@ -2,7 +2,7 @@
 
 use crate::topology::{
     Bind, Check, Dial, Endpoint, Firewall, FirewallId, Forward, ForwardId, Host, HostClient, HostId, Link,
-    Listen, Plain, Policy, PortSet, Target, Topology,
+    Listen, OnDown, Plain, Policy, PortSet, Target, Topology,
 };
 
 /// A topology with nothing in it but a name.
@@ -80,6 +80,7 @@ impl Topology {
             required: true,
             expose: false,
             plain: Plain::Last,
+            on_down: OnDown::default(),
             protocol: None,
         });
         self

@@ -48,7 +48,9 @@ pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
-use crate::topology::{Endpoint, FirewallId, Forward, HostId, Strategy, Target};
+use std::time::Duration;
+
+use crate::topology::{Endpoint, FirewallId, Forward, HostId, Probe, Reconnect, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,12 @@ pub struct Plan {
     pub forwards: Vec<PlannedForward>,
     /// How many tunnels of one layer may be opened at a time.
     pub parallel: usize,
+    /// How what broke is tried again.
+    pub reconnect: Reconnect,
+    /// How often far ends are asked again.
+    pub probe: Probe,
+    /// How long clients that are connected may go on once the run is to end.
+    pub drain: Duration,
 }
 
 impl Plan {

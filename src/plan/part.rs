@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{
-    Check, Endpoint, Forward, ForwardId, HostClient, HostId, Listen, Plain, Target, Topology,
+    Check, Endpoint, Forward, ForwardId, HostClient, HostId, Listen, OnDown, Plain, Target, Topology,
 };
 
 impl Plan {
@@ -126,6 +126,7 @@ impl Plan {
                     required: true,
                     expose: true,
                     plain: Plain::Last,
+                    on_down: OnDown::default(),
                     protocol: None,
                 },
                 listener: None,

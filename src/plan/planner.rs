@@ -147,6 +147,9 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         layers: drawn.layers,
         forwards,
         parallel: topology.policy.parallel,
+        reconnect: topology.policy.reconnect,
+        probe: topology.policy.probe,
+        drain: topology.policy.drain,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {
         let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());

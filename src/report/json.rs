@@ -28,10 +28,7 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("stage", fields)
         }
         Event::Waiting { who, listener, keeper } => {
-            let mut fields = match who {
-                Waiter::Tunnel(id) => tunnel(id, names),
-                Waiter::Forward(forward) => json!({ "forward": forward.0 }),
-            };
+            let mut fields = waiter(who, names);
             fields["listener"] = listener.as_str().into();
             fields["keeper"] = keeper.as_str().into();
             ("waiting", fields)
@@ -65,6 +62,29 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             });
             ("forward-up", fields)
         }
+        Event::TunnelLost { tunnel: id, failure, above } => {
+            let mut fields = tunnel(id, names);
+            fields["above"] = (*above).into();
+            fields["error"] = failure::json(failure);
+            ("tunnel-lost", fields)
+        }
+        Event::TunnelFailed { tunnel: id, failure } => {
+            let mut fields = tunnel(id, names);
+            fields["error"] = failure::json(failure);
+            ("tunnel-failed", fields)
+        }
+        Event::ForwardHeld { forward, streams } => {
+            ("forward-held", json!({ "forward": forward.0, "streams": streams }))
+        }
+        Event::Retry { who, failure, wait } => {
+            let mut fields = waiter(who, names);
+            fields["wait_ms"] = ms(wait).into();
+            fields["error"] = failure::json(failure);
+            ("retry", fields)
+        }
+        Event::Restored { elapsed } => ("restored", json!({ "ms": ms(elapsed) })),
+        Event::Verifying { asleep } => ("verifying", json!({ "asleep_ms": asleep.as_ref().map(ms) })),
+        Event::Verified { elapsed } => ("verified", json!({ "ms": ms(elapsed) })),
         Event::ForwardFailed { forward, failure } => {
             ("forward-failed", json!({ "forward": forward.0, "error": failure::json(failure) }))
         }
@@ -73,6 +93,13 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
         Event::Closing => ("closing", json!({})),
         Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
         Event::Down => ("down", json!({})),
+    }
+}
+
+fn waiter(who: &Waiter, names: &Names) -> Value {
+    match who {
+        Waiter::Tunnel(id) => tunnel(id, names),
+        Waiter::Forward(forward) => json!({ "forward": forward.0 }),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::names::Names;
 use super::style::{Style, columns, pad};
-use super::words::{os_words, took};
-use crate::engine::{Event, Stage, Waiter};
+use super::words::{count, os_words, took};
+use crate::engine::{Event, Failure, Stage, Waiter};
 use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
@@ -42,17 +42,50 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             let said = answered(answer.as_deref(), *elapsed);
             format!("{}: {at} {arrow} {to}, {said}", escape(&forward.0))
         }
+        Event::TunnelLost { tunnel, failure, above } => {
+            let with = match above {
+                0 => String::new(),
+                1 => " with the one that stands on it".to_owned(),
+                more => format!(" with the {more} that stand on it"),
+            };
+            format!("{}: lost, rebuilding it{with}: {}", names.label(tunnel), why(failure))
+        }
+        Event::ForwardHeld { forward, streams: 0 } => format!("{}: waits", escape(&forward.0)),
+        Event::ForwardHeld { forward, streams } => {
+            format!("{}: waits, {} cut", escape(&forward.0), count(*streams, "connection"))
+        }
+        Event::Retry { who, failure, wait } => {
+            let who = match who {
+                Waiter::Tunnel(tunnel) => names.label(tunnel),
+                Waiter::Forward(forward) => escape(&forward.0),
+            };
+            format!("{who}: still away, next try in {}: {}", took(*wait), why(failure))
+        }
+        Event::Restored { elapsed } => format!("Up again after {}.", took(*elapsed)),
+        Event::Verifying { asleep: Some(asleep) } => {
+            format!("Away for {}: asking everything whether it is still there", took(*asleep))
+        }
+        Event::Verifying { asleep: None } => "Asking everything whether it is still there".to_owned(),
+        Event::Verified { elapsed } => format!("All answered after {}.", took(*elapsed)),
+        Event::TunnelFailed { tunnel, failure } => {
+            format!("{}: given up, the run goes on without it: {}", names.label(tunnel), why(failure))
+        }
         Event::ForwardFailed { forward, failure } => {
-            let cause = failure.facts.iter().find(|(name, _)| *name == "cause");
-            let cause = cause.map_or(String::new(), |(_, cause)| format!(": {cause}"));
-            let why = os_words(&escape(&format!("{}{cause}", failure.message)));
-            format!("{}: failed, the run goes on without it: {why} [{}]", escape(&forward.0), failure.code)
+            format!("{}: failed, the run goes on without it: {}", escape(&forward.0), why(failure))
         }
         Event::Closing => "Closing".to_owned(),
         Event::ForwardClosed { forward } => format!("{}: closed", escape(&forward.0)),
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),
         Event::Down => "Down. Nothing is left running.".to_owned(),
     })
+}
+
+/// What failed and why, in one line.
+fn why(failure: &Failure) -> String {
+    let cause = failure.facts.iter().find(|(name, _)| *name == "cause");
+    let cause = cause.map_or(String::new(), |(_, cause)| format!(": {cause}"));
+    let why = os_words(&escape(&format!("{}{cause}", failure.message)));
+    format!("{why} [{}]", failure.code)
 }
 
 /// `answered "RFB 003.008" in 74 ms`.

@@ -86,6 +86,7 @@ struct Past {
     /// Why, for when the bars have settled: a row has no room for it.
     untold: Vec<String>,
     settled: bool,
+    was_up: bool,
 }
 
 impl Reporter {
@@ -165,6 +166,10 @@ impl Reporter {
     }
 
     fn line(&self, event: &Event, past: &Past) -> Option<String> {
+        if past.was_up && matches!(event, Event::Stage { .. }) {
+            // A line for each change, not for each try.
+            return None;
+        }
         if let Event::Up { elapsed } = event {
             return Some(plain::up(*elapsed, &past.doors, &past.without, self.hint.as_deref()));
         }
@@ -182,6 +187,7 @@ impl Past {
                 let door = protocol.map_or_else(address, |protocol| url(protocol, at.address));
                 self.doors.insert(escape(&forward.0), door);
             }
+            Event::Up { .. } => self.was_up = true,
             Event::ForwardFailed { forward, .. } => {
                 self.without.insert(escape(&forward.0));
             }

@@ -10,7 +10,8 @@ use crate::engine::{
 };
 use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{
-    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, Plain, Strategy, Target,
+    Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Listen, OnDown, Plain, Probe, Reconnect,
+    Strategy, Target,
 };
 
 /// A terminal as most people have it, without colour.
@@ -51,6 +52,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         required: true,
         expose: false,
         plain: Plain::default(),
+        on_down: OnDown::default(),
         protocol: Some("vnc".to_owned()),
     };
     Plan {
@@ -73,6 +75,9 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         }],
         tunnels,
         parallel: 8,
+        reconnect: Reconnect::default(),
+        probe: Probe::default(),
+        drain: Duration::ZERO,
     }
 }
 
@@ -137,6 +142,7 @@ pub(super) fn status() -> (Status, SystemTime) {
         rtt: Some(Duration::from_millis(rtt)),
         reconnects,
         cause: cause.map(str::to_owned),
+        code: None,
     };
     let snapshot = Snapshot {
         state: RunState::Up,
@@ -158,7 +164,9 @@ pub(super) fn status() -> (Status, SystemTime) {
             bytes_up: 12_400_000,
             bytes_down: 388_000_000,
             proved_at: Some(since),
+            lost: 0,
             cause: None,
+            code: None,
         }],
     };
     (Status::new("through-firewalls", 48213, &snapshot), since + Duration::from_secs(8_040))

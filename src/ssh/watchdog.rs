@@ -20,12 +20,15 @@ pub(super) async fn watch(wire: WireHandle, crowd: Crowd, notes: &Notes, keepali
     let limit = keepalive.interval.saturating_mul(tolerated) + Duration::from_secs(1);
     let mut look = tokio::time::interval((keepalive.interval / 2).min(Duration::from_secs(1)));
     let mut excused_at = Instant::now();
+    let mut looked_at = Instant::now();
     loop {
         tokio::select! {
             _ = look.tick() => {}
             () = wire.ended.cancelled() => return,
         }
-        if crowd.is_held_up() {
+        // Who stood still heard nothing, and proves nothing by it.
+        let stood_still = std::mem::replace(&mut looked_at, Instant::now()).elapsed() > limit / 2;
+        if crowd.is_held_up() || stood_still {
             excused_at = Instant::now();
         } else if wire.gauge.silence().min(excused_at.elapsed()) > limit {
             notes.end_with("it stopped answering");

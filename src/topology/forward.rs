@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use super::{Endpoint, HostId};
 
@@ -36,8 +37,35 @@ pub struct Forward {
     pub expose: bool,
     /// Which hops may be plain TCP.
     pub plain: Plain,
+    /// What becomes of programs that connect while what carries it is rebuilt.
+    pub on_down: OnDown,
     /// The protocol spoken, for the URL that `up` prints (`vnc`, `http`, `postgres` …).
     pub protocol: Option<String>,
+}
+
+/// What becomes of programs that connect to a forward while what carries it is rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDown {
+    /// They wait up to this long, and are reset then.
+    Hold(Duration),
+    /// They are reset at once.
+    Refuse,
+}
+
+impl OnDown {
+    /// How long they may wait.
+    pub fn patience(self) -> Duration {
+        match self {
+            OnDown::Hold(patience) => patience,
+            OnDown::Refuse => Duration::ZERO,
+        }
+    }
+}
+
+impl Default for OnDown {
+    fn default() -> Self {
+        OnDown::Hold(Duration::from_secs(10))
+    }
 }
 
 impl Forward {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use hopper::plan::{PlanOptions, plan};
 use hopper::topology::{
-    Bind, Check, Forward, ForwardId, Host, HostClient, HostId, Link, Listen, Plain, Policy, Strategy, Target,
-    Topology,
+    Bind, Check, Forward, ForwardId, Host, HostClient, HostId, Link, Listen, OnDown, Plain, Policy, Strategy,
+    Target, Topology,
 };
 
 /// How often each plan is made; the median counts.
@@ -98,6 +98,7 @@ fn forward(n: usize, host: &str, port: u16) -> Forward {
         required: true,
         expose: false,
         plain: Plain::Last,
+        on_down: OnDown::default(),
         protocol: None,
     }
 }

@@ -49,12 +49,12 @@ fn all() -> Vec<String> {
     FOLDERS.iter().flat_map(|folder| topologies(folder)).collect()
 }
 
-/// What it said on stdout, and on stderr nothing but what was not looked up and what to type next.
+/// What it said on stdout, and on stderr nothing but what `up` would ask beside, and what to type next.
 #[track_caller]
 fn data(ended: Ended) -> String {
     let ended = ended.with(0);
     // The second one goes on in lines that are set in.
-    let usual = ["Next: hopper up ", "Not looked up in your ssh configuration, as up does:", "  "];
+    let usual = ["Next: hopper up ", "up also asks your ssh configuration about", "  "];
     let is_usual = |line: &str| usual.iter().any(|words| line.starts_with(words));
     assert!(ended.stderr.lines().all(is_usual), "{}", ended.stderr);
     ended.stdout

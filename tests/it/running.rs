@@ -87,7 +87,7 @@ impl Ended {
     /// What it wrote to stderr, but for the hosts that it says it did not look up: that is always last.
     pub fn complaint(&self) -> &str {
         let said = self.stderr.as_str();
-        said.find("Not looked up in your ssh configuration, as up does:").map_or(said, |at| &said[..at])
+        said.find("up also asks your ssh configuration about").map_or(said, |at| &said[..at])
     }
 
     /// Its stdout as one JSON value.

@@ -70,7 +70,7 @@ fn nobody_is_asked_unless_told_and_plan_says_so() {
         assert!(!ended.stdout.contains("gate.example.net"), "{}", ended.stdout);
     }
     let said = words(&hopper(&home, &["plan", &file]).with(0).stderr);
-    assert!(said.contains("Not looked up in your ssh configuration, as up does: gate."), "{said}");
+    assert!(said.contains("up also asks your ssh configuration about gate."), "{said}");
     assert!(said.contains(&format!("hopper plan --resolve {file}")), "{said}");
     assert_eq!(hopper(&home, &["plan", &file, "--json"]).json()["not_looked_up"][0], "gate");
     assert_eq!(asked(&home), Vec::<String>::new());
@@ -86,7 +86,7 @@ fn a_plan_that_is_told_to_shows_what_up_would_do() {
     assert!(ended.stdout.contains("bob@gate.example.net:2222"), "{}", ended.stdout);
     let said = words(&ended.stderr);
     let wanted = "gate: HostName, User, Port, IdentityFile, HostKeyAlias, ServerAliveInterval from your ssh configuration";
-    assert!(said.contains(wanted) && !said.contains("Not looked up"), "{said}");
+    assert!(said.contains(wanted) && !said.contains("up also asks"), "{said}");
     let config = home.path("home/.ssh/config");
     let wanted = ["-G -F none -- hopper".to_owned(), format!("-G -F {} -- gate", config.display())];
     let mut wanted = wanted.to_vec();
@@ -142,7 +142,7 @@ fn a_jump_becomes_a_route() {
                     "forwards": { "db": "auto -> db/127.0.0.1:5432" } }"#;
     let file = home.file("db.json", file);
     let without = hopper(&home, &["check", &file]).with(10);
-    assert!(words(&without.stderr).contains("Not looked up in your ssh configuration"), "{}", without.stderr);
+    assert!(words(&without.stderr).contains("up also asks your ssh configuration"), "{}", without.stderr);
     hopper(&home, &["check", &file, "--resolve"]).with(0);
     let plan = hopper(&home, &["plan", &file, "--resolve", "--json"]).json();
     assert_eq!(plan["forwards"][0]["route"], serde_json::json!(["local", "bastion", "db"]));

@@ -170,6 +170,11 @@ impl Bed {
         self.rule(host, &["add", "element", "inet", "bed", "shut", &format!("{{ {port} }}")]);
     }
 
+    /// What [`Bed::shut`] did is undone.
+    pub fn heal(&self, host: usize, port: u16) {
+        self.rule(host, &["delete", "element", "inet", "bed", "shut", &format!("{{ {port} }}")]);
+    }
+
     fn rule(&self, host: usize, words: &[&str]) {
         must(self.on(host, "nft").args(words));
     }

@@ -117,8 +117,15 @@ fn the_branch_comes_in_over_a_port_carrier_too() {
     bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
     // A branch whose hopper is gone is a session that is lost, and the host that carried it is not to blame.
     signal("KILL", branch.pid());
-    assert!(until(SOON, || !office.socket().exists()), "it does not notice");
-    assert_eq!(listening(&bed, 1, DOOR), [""; 0], "the door goes with the branch");
+    let standing = || office.status().expect("status answers");
+    assert!(until(SOON, || standing()["state"] == "degraded"), "it does not notice");
+    assert!(until(SOON, || listening(&bed, 1, DOOR).is_empty()), "the door goes with the branch");
+    assert_eq!(branch.run(&["up", file, "--at", "h2", "-d"]).code, 0);
+    assert!(until(SOON, || standing()["state"] == "up"), "{}", standing());
+    assert_eq!(standing()["tunnels"][0]["reconnects"], 0, "{}", standing());
+    bed.load_whole(0, NEAR, &[("both", MIB, 4)]);
+    office.down();
+    branch.down();
 }
 
 #[test]

@@ -48,13 +48,19 @@ impl Bed {
         self.serve(host, "127.0.0.1", FAR, false);
     }
 
+    /// The same; gives its process, for a test that wants it gone.
+    pub fn far_end_that_can_end(&self, host: usize) -> u32 {
+        self.serve(host, "127.0.0.1", FAR, false)
+    }
+
     /// A data server on a host; a silent one accepts and never says a word.
-    pub fn serve(&self, host: usize, address: &str, port: u16, silent: bool) {
+    pub fn serve(&self, host: usize, address: &str, port: u16, silent: bool) -> u32 {
         let [python, far] = script("far_end.py");
         let mut command = self.on(host, python);
         command.arg(far).args([address, &port.to_string()]).args(silent.then_some("--silent"));
-        self.background(host, &format!("server{host}-{port}"), &mut command);
+        let pid = self.background(host, &format!("server{host}-{port}"), &mut command);
         self.wait_for_port(host, port);
+        pid
     }
 
     /// Starts these streams from a host to `address:port` as that host sees it.

@@ -21,6 +21,7 @@ mod dropbear;
 mod ending;
 mod exec;
 mod far_listener;
+mod faults;
 mod freeze;
 mod goodbye;
 mod grants;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hopper::forward::{Budget, Dialer, Meter, Overrun, RemoteRelay, Terms};
 use hopper::ssh::{DialError, ListenError, RealNetwork, Received, Session};
@@ -63,7 +64,7 @@ fn many_clients_of_a_far_host_reach_local_byte_for_byte() {
     assert!(counts.up >= 28 * MIB && counts.down >= 28 * MIB, "{counts:?}");
 
     assert!(listening(&bed, 2, port).iter().any(|address| address.starts_with("127.0.0.1")));
-    assert_eq!(inside.run(relay.stop(LIMIT)), Ok(()));
+    assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()));
     assert_eq!(listening(&bed, 2, port), [""; 0], "the server gave the port back before it answered");
 }
 
@@ -77,7 +78,7 @@ fn a_client_of_one_host_reaches_another_host() {
     for (overrun, from, to) in [(Overrun::Cut, 2, 1), (Overrun::Cut, 1, 2), (Overrun::Pause, 2, 2)] {
         let (relay, _) = serve(&inside, &sessions[from - 1], through(&sessions[to - 1]), overrun);
         bed.load_whole(from, relay.port(), &[("both", MIB, 8), ("half", MIB, 4), ("get", 16 * MIB, 1)]);
-        assert_eq!(inside.run(relay.stop(LIMIT)), Ok(()), "from {from} to {to}");
+        assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()), "from {from} to {to}");
     }
 }
 
@@ -92,7 +93,7 @@ fn a_client_that_reads_nothing_holds_up_no_other() {
     stalled.wait_until_flowing();
     bed.load_whole(2, relay.port(), &[("both", 4 * MIB, 2)]);
     stalled.abandon();
-    assert_eq!(inside.run(relay.stop(LIMIT)), Ok(()));
+    assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()));
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_cut_is_a_reset_here_and_only_an_end_there() {
     let (relay, _) = serve(&inside, &sessions[0], local(FAR), Overrun::Pause);
     let load = bed.start_load(1, "127.0.0.1", relay.port(), &[("get", 65536 * MIB, 1)]);
     load.wait_until_flowing();
-    assert_eq!(inside.run(relay.stop(LIMIT)), Ok(()));
+    assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()));
     // OpenSSH shows its client a plain end, and nothing in the protocol could make it a reset.
     let ends: Vec<_> = load.finish().into_iter().map(|outcome| outcome.end).collect();
     assert_eq!(ends, ["short"]);
@@ -117,7 +118,7 @@ fn a_cut_is_a_reset_here_and_only_an_end_there() {
     assert!(until(SOON, || said().contains("Connection reset")), "the target says: {}", said());
     assert_eq!(load.finish().len(), 1);
     assert!(until(SOON, || relay.is_lost()), "it does not know that it is lost");
-    assert_eq!(inside.run(relay.stop(LIMIT)), Err(ListenError::SessionLost));
+    assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Err(ListenError::SessionLost));
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn a_client_without_a_far_end_is_turned_away() {
     let outcomes = bed.load(1, "127.0.0.1", relay.port(), &[("get", MIB, 1)]);
     assert_eq!(outcomes[0].received, 0, "{outcomes:?}");
     assert!(matches!(relay.refusal(), Some(DialError::Failed(_))), "{:?}", relay.refusal());
-    assert_eq!(inside.run(relay.stop(LIMIT)), Ok(()));
+    assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()));
 }
 
 #[test]

@@ -74,9 +74,14 @@ impl Bed {
 
     /// Ends the sshd of a host and every session it serves.
     pub fn stop_sshd(&self, host: usize) {
+        self.stop_sshd_by(host, "KILL");
+    }
+
+    /// The same; its sessions end by this signal.
+    pub fn stop_sshd_by(&self, host: usize, name: &str) {
         let sshd = self.sshds.borrow_mut()[host].take();
         sshd.expect("an sshd runs here").end();
-        self.kill_sessions(host);
+        self.signal_sessions(host, name);
     }
 
     /// Starts the sshd of a host anew with these settings before the usual ones.
@@ -118,9 +123,12 @@ impl Bed {
 
     /// The same with another signal that ends them.
     pub fn signal_sessions(&self, host: usize, name: &str) {
-        for pid in self.sessions(host) {
-            signal(name, pid);
+        let killed = self.sessions(host);
+        for pid in &killed {
+            signal(name, *pid);
         }
-        assert!(until(SOON, || self.sessions(host).is_empty()), "sessions on host {host} do not die");
+        // Others may have come meanwhile.
+        let gone = || self.sessions(host).iter().all(|pid| !killed.contains(pid));
+        assert!(until(SOON, gone), "sessions on host {host} do not die");
     }
 }

@@ -81,30 +81,40 @@ fn whatever_ends_hopper_ends_the_clients_elsewhere() {
 }
 
 #[test]
-fn a_killed_session_ends_the_client_that_was_started_over_it() {
+fn a_lost_session_ends_the_client_that_was_started_over_it_and_both_come_back() {
     for how in ["KILL", "HUP", "TERM"] {
         let Some(bed) = standing() else { return };
         let hopper = Hopper::on(&bed);
         let run = hopper.hold(&topology(&bed, 4, false), &[]);
-        bed.signal_sessions(1, how);
+        let first = clients(&bed);
+        bed.stop_sshd_by(1, how);
         assert_no_client_within(&bed, SOON);
-        let ended = run.ended();
-        assert_eq!(ended.code, 6, "{how}: {}", ended.stderr);
-        assert!(ended.stderr.contains("the session to h1 was lost"), "{how}: {}", ended.stderr);
+        let told = until(SOON, || run.stderr().contains("the session to h1 was lost"));
+        assert!(told, "{how}: {}", run.stderr());
+        bed.start_sshd(1, &format!("SetEnv HOME={}", bed.path("home").display()));
+        assert!(until(SOON, || run.stderr().contains("Up again")), "{how}: {}", run.stderr());
+        assert!(clients(&bed).len() == 1 && clients(&bed) != first, "{how}: {:?}", clients(&bed));
+        bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
+        hopper.down();
+        hopper.assert_nothing_left();
+        assert_no_client_within(&bed, SOON);
     }
 }
 
 #[test]
-fn a_client_that_dies_is_named_with_its_host() {
+fn a_client_that_dies_is_named_with_its_host_and_started_again() {
     let Some(bed) = standing() else { return };
     let hopper = Hopper::on(&bed);
     let run = hopper.hold(&topology(&bed, 4, false), &[]);
     for (_, pid) in clients(&bed) {
         signal("KILL", pid);
     }
-    let ended = run.ended();
-    assert_eq!(ended.code, 6, "{}", ended.stderr);
-    assert!(ended.stderr.contains("the ssh of h1 to h2 ended"), "{}", ended.stderr);
+    let restored = until(SOON, || run.stderr().contains("Up again"));
+    let said = run.stderr();
+    assert!(restored && said.contains("the ssh of h1 to h2 ended"), "{said}");
+    assert_eq!(bed.logins(1), 1, "the session that it is started over stays");
+    bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
+    hopper.down();
     hopper.assert_nothing_left();
     assert_no_client_within(&bed, SOON);
 }
@@ -114,12 +124,12 @@ fn a_client_that_dies_is_named_with_its_host() {
 fn a_line_that_goes_silent_ends_the_client_after_a_while() {
     let Some(bed) = standing() else { return };
     let hopper = Hopper::on(&bed);
-    let run = hopper.hold(&topology(&bed, 4, false), &[]);
+    hopper.up(&topology(&bed, 4, false), &[]);
     assert_eq!(clients(&bed).len(), 1);
     bed.shut(1, 22);
     must(bed.on(0, "nft").args(["add", "rule", "inet", "bed", "in", "drop"]));
     assert_no_client_within(&bed, Duration::from_secs(60));
-    assert_eq!(run.ended().code, 6);
+    hopper.down();
 }
 
 #[test]

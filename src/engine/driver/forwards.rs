@@ -1,6 +1,7 @@
 //! What the driver does for forwards: bind, prove, serve, stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Driver, Report};
 use crate::engine::life::{Promise, Served, Work};
@@ -44,11 +45,26 @@ impl Driver {
         let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
         let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
         let scene = self.scene.clone();
+        let port = self.forwards[f].port;
+        self.forwards[f].generation += 1;
         let promise = Promise::new(&self.reports, Report::Proved(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
             let planned = &scene.plan.forwards[f];
             if let Some(dialer) = dialer {
-                promise.keep(Report::Proved(f, scene.prove(planned, &dialer, listens).await));
+                promise.keep(Report::Proved(f, scene.prove(planned, &dialer, listens, port).await));
+            }
+        }));
+    }
+
+    /// Proves a forward again while it is served.
+    pub(super) fn verify(&mut self, f: usize) {
+        let planned = &self.scene.plan.forwards[f];
+        let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
+        let scene = self.scene.clone();
+        let promise = Promise::new(&self.reports, Report::Verified(f, Err(blame::own_fault())));
+        self.forwards[f].proving = Some(Work::start(async move {
+            if let Some(dialer) = dialer {
+                promise.keep(Report::Verified(f, scene.verify(&scene.plan.forwards[f], &dialer).await));
             }
         }));
     }
@@ -57,7 +73,7 @@ impl Driver {
         self.tunnels[self.scene.plan.place(tunnel?)?].session.clone()
     }
 
-    /// Serves a forward that was proved, unless it is being stopped by now.
+    /// Serves a forward that was proved: for the first time, or again.
     pub(super) fn serve(&mut self, f: usize, proof: Proof) {
         let planned = &self.scene.plan.forwards[f];
         let Some(dialer) = self.scene.dialer(planned, self.session_of(planned.via.as_ref())) else { return };
@@ -65,15 +81,21 @@ impl Driver {
         let terms = self.scene.terms_of(planned);
         let life = &mut self.forwards[f];
         let meter = life.meter.clone();
-        let (served, at) = match (proof.listener, listens, life.bound.take()) {
-            (Some(listener), Some(session), _) => {
+        let (served, at) = match (proof.listener, listens, life.served.take(), life.bound.take()) {
+            (Some(listener), Some(session), ..) => {
                 let at = self.scene.listening(planned, &listener);
+                life.port = Some(listener.port());
                 (Served::There(RemoteRelay::serve(listener, &session, dialer, meter, terms)), at)
             }
-            (None, _, Some(bound)) => {
-                let relay = bound.serve(dialer, meter, terms);
+            (None, _, Some(Served::Here(relay)), _) => {
+                relay.resume(dialer);
                 let at = ListenAddress::here(relay.local());
                 (Served::Here(relay), at)
+            }
+            (None, _, _, Some(bound)) => {
+                let relay = bound.serve(dialer, meter, terms, planned.forward.on_down.patience());
+                let at = ListenAddress::here(relay.local());
+                (Served::Here(Arc::new(relay)), at)
             }
             // Its session is gone again, and with it what it was asked for.
             _ => return,
@@ -84,10 +106,47 @@ impl Driver {
         self.scene.tell(Event::ForwardUp { forward, at, answer: proof.answer, elapsed: proof.elapsed });
     }
 
+    /// Stops serving a forward for as long as what it dials through is rebuilt. A listener on this machine
+    /// stays; one on another host is asked for again.
+    pub(super) fn suspend(&mut self, f: usize) {
+        let life = &mut self.forwards[f];
+        let proving = life.proving.take();
+        let here = match &life.served {
+            Some(Served::Here(relay)) => Some(relay.clone()),
+            _ => None,
+        };
+        let there = if here.is_none() { life.served.take() } else { None };
+        if there.is_some() {
+            self.board.post(|snapshot| snapshot.forwards[f].listen = None);
+        }
+        self.halt(f, proving, move |patience| async move {
+            if let Some(relay) = here {
+                relay.suspend().await;
+            }
+            if let Some(there) = there {
+                there.stop(patience, Duration::ZERO).await;
+            }
+        });
+    }
+
     pub(super) fn stop(&mut self, f: usize) {
         let life = &mut self.forwards[f];
         life.bound = None;
         let (proving, served) = (life.proving.take(), life.served.take());
+        // What broke carries nobody to the end.
+        let drain = if self.machine.has_broken() { Duration::ZERO } else { self.scene.plan.drain };
+        self.halt(f, proving, move |patience| async move {
+            if let Some(served) = served {
+                served.stop(patience, drain).await;
+            }
+        });
+    }
+
+    /// Calls off the proof, then does this and reports that the forward is stopped.
+    fn halt<F>(&self, f: usize, proving: Option<Work>, ending: impl FnOnce(Duration) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (patience, hurry) = (self.patience(), self.controls.hurry.clone());
         let promise = Promise::new(&self.reports, Report::Stopped(f));
         tokio::spawn(async move {
@@ -95,12 +154,26 @@ impl Driver {
             if let Some(proving) = proving {
                 proving.call_off().await;
             }
-            if let Some(served) = served {
-                tokio::select! {
-                    () = served.stop(patience) => {}
-                    () = hurry.cancelled() => {}
-                }
+            tokio::select! {
+                () = ending(patience) => {}
+                () = hurry.cancelled() => {}
             }
         });
+    }
+
+    /// Lets go of the listener of a forward that is given up and was never served.
+    pub(super) fn let_go_unserved(&mut self, f: usize) {
+        if self.forwards[f].bound.take().is_some() {
+            self.board.post(|snapshot| snapshot.forwards[f].listen = None);
+        }
+    }
+
+    /// Tells that a forward serves nobody for now, and how many of its streams that cost.
+    pub(super) fn tell_held(&mut self, f: usize) {
+        let life = &mut self.forwards[f];
+        let lost = life.meter.read().lost;
+        let streams = lost - std::mem::replace(&mut life.told_lost, lost);
+        let forward = self.scene.plan.forwards[f].forward.id.clone();
+        self.scene.tell(Event::ForwardHeld { forward, streams });
     }
 }

@@ -3,32 +3,39 @@
 
 mod forwards;
 mod tunnels;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::MissedTickBehavior;
 
 use super::act::{Opened, Scene};
 use super::board::Board;
+use super::event::Waiter;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::proof::Proof;
+use super::sleep::{Clocks, LOOK_EVERY};
 use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
 use crate::forward::Meter;
+use verdict::{Nth, Verdict};
 
 /// What tasks tell the driver.
 enum Report {
     Opened(usize, Result<Opened, Failure>),
     /// A session ended, asked or not.
-    Ended(usize),
-    /// Who is to blame for the end of a session.
-    Blamed(usize, Failure),
+    Ended(Nth),
+    /// Who is to blame for what failed.
+    Verdict(Verdict),
     Closed(usize),
     Proved(usize, Result<Proof, Failure>),
     Stopped(usize),
-    /// A forward could not be proved, and nothing under it is to blame.
-    Unproved(usize, Failure),
+    /// Whether a tunnel answered.
+    Probed(Nth, bool),
+    /// Whether a forward that is served answered.
+    Verified(usize, Result<(), Failure>),
     /// The time a probe took; `None` when it was not answered.
     RoundTrip(usize, Option<Duration>),
 }
@@ -53,7 +60,7 @@ impl Driver {
         let (reports, inbox) = unbounded_channel();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         let driver = Driver {
-            machine: Machine::new(&scene.plan),
+            machine: Machine::new(&scene.plan, rand::random()),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
             scene: Arc::new(scene),
@@ -79,14 +86,26 @@ impl Driver {
         self.step(Input::Start);
         let mut round_trips = tokio::time::interval(ROUND_TRIP_EVERY);
         let mut leaving = false;
+        let (mut clocks, mut looks) = (Clocks::new(), tokio::time::interval(LOOK_EVERY));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.finished {
+            let now = self.started.elapsed();
+            let wake = self.machine.wakes_at(now);
             tokio::select! {
                 Some(report) = reports.0.recv() => self.take(report),
                 () = self.controls.leave.cancelled(), if !leaving => {
                     leaving = true;
                     self.step(Input::Leave);
                 }
+                _ = looks.tick() => {
+                    let lost = clocks.lost();
+                    lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                }
+                () = self.controls.verify.notified() => self.doubt(None),
                 _ = round_trips.tick() => self.measure_round_trips(),
+                () = tokio::time::sleep(wake.unwrap_or(now).saturating_sub(now)), if wake.is_some() => {
+                    self.step(Input::Tick);
+                }
             }
         }
         self.release_listeners();
@@ -99,7 +118,7 @@ impl Driver {
         let scene = self.scene.clone();
         match report {
             // Opened in the very moment it was called off.
-            Report::Opened(t, Ok(opened)) if self.machine.is_condemned(t) => opened.live.cut(),
+            Report::Opened(t, Ok(opened)) if self.machine.is_doomed(t) => opened.live.cut(),
             Report::Opened(t, Ok(opened)) => {
                 let tunnel = scene.plan.tunnels[t].id.clone();
                 self.watch(t, opened.live.ended());
@@ -109,24 +128,34 @@ impl Driver {
                 self.measure_round_trip(t);
                 self.step(Input::Opened(t));
             }
-            Report::Opened(t, Err(_)) if self.machine.is_condemned(t) => {}
+            Report::Opened(t, Err(_)) if self.machine.is_doomed(t) => {}
             Report::Opened(t, Err(failure)) => self.blame_for_opening(t, failure),
-            Report::Ended(t) if self.machine.is_condemned(t) => {}
-            Report::Ended(t) => self.blame_for_end(t),
-            Report::Blamed(t, failure) => self.step(Input::TunnelFailed(t, failure)),
+            Report::Ended(nth) if self.is_now(nth) => self.blame_for_end(nth.place),
+            Report::Ended(_) => {}
+            Report::Verdict(verdict) => self.judge(verdict),
             Report::Closed(t) => {
-                scene.tell(Event::TunnelClosed { tunnel: scene.plan.tunnels[t].id.clone() });
+                if !self.machine.returns(t) {
+                    scene.tell(Event::TunnelClosed { tunnel: scene.plan.tunnels[t].id.clone() });
+                }
                 self.step(Input::Closed(t));
             }
+            Report::Probed(nth, answered) => self.probed(nth, answered),
+            Report::Verified(f, _) if !self.machine.is_being_verified(f) => {}
+            Report::Verified(f, Ok(())) => {
+                self.board.post(|snapshot| snapshot.forwards[f].proved_at = Some(SystemTime::now()));
+                self.step(Input::Verified(f));
+            }
+            Report::Verified(f, Err(failure)) => self.blame_for_proof(f, failure),
+            // Proved, or not, in the very moment it was called off.
+            Report::Proved(f, _) if !self.machine.is_being_proved(f) => {}
             Report::Proved(f, Ok(proof)) => {
                 self.serve(f, proof);
                 self.step(Input::Proved(f));
             }
             Report::Proved(f, Err(failure)) => self.blame_for_proof(f, failure),
-            Report::Unproved(f, failure) => {
-                self.forwards[f].bound = None;
-                self.board.post(|snapshot| snapshot.forwards[f].listen = None);
-                self.step(Input::ForwardFailed(f, failure));
+            Report::Stopped(f) if self.machine.is_suspended(f) => {
+                self.tell_held(f);
+                self.step(Input::Stopped(f));
             }
             Report::Stopped(f) => {
                 self.board.post(|snapshot| snapshot.forwards[f].listen = None);
@@ -137,31 +166,58 @@ impl Driver {
         }
     }
 
+    /// Asks everything whether it is still there.
+    fn doubt(&mut self, asleep: Option<Duration>) {
+        if self.board.is_up() {
+            self.scene.tell(Event::Verifying { asleep });
+            self.step(Input::Doubt);
+        }
+    }
+
     fn step(&mut self, input: Input) {
         let failure = match &input {
             Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
             _ => None,
         };
-        let actions = self.machine.handle(input);
+        let actions = self.machine.handle(input, self.started.elapsed());
         // Before anybody is told: who hears that it is up must find it up.
         self.post();
+        let scene = self.scene.clone();
+        let tunnel = |t: usize| scene.plan.tunnels[t].id.clone();
+        let forward = |f: usize| scene.plan.forwards[f].forward.id.clone();
         for action in actions {
             match action {
                 Action::Open(t) => self.open(t),
                 Action::Close(t) => self.close(t),
                 Action::Prove(f) => self.prove(f),
+                Action::Probe(t) => self.probe(t),
+                Action::Verify(f) => self.verify(f),
+                Action::Suspend(f) => self.suspend(f),
                 Action::Stop(f) => self.stop(f),
                 Action::AnnounceUp => self.scene.tell(Event::Up { elapsed: self.started.elapsed() }),
+                Action::AnnounceLost(t, failure, above) => {
+                    self.scene.tell(Event::TunnelLost { tunnel: tunnel(t), failure, above });
+                }
+                Action::AnnounceTunnelRetry(t, failure, wait) => {
+                    self.scene.tell(Event::Retry { who: Waiter::Tunnel(tunnel(t)), failure, wait });
+                }
+                Action::AnnounceForwardRetry(f, failure, wait) => {
+                    self.scene.tell(Event::Retry { who: Waiter::Forward(forward(f)), failure, wait });
+                }
+                Action::AnnounceTunnelFailed(t, failure) => {
+                    self.scene.tell(Event::TunnelFailed { tunnel: tunnel(t), failure });
+                }
+                Action::AnnounceForwardFailed(f, failure) => {
+                    self.let_go_unserved(f);
+                    self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
+                }
+                Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
+                Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
                     if let Some(failure) = &failure {
                         self.scene.tell(Event::Failed(failure.clone()));
                     }
                     self.scene.tell(Event::Closing);
-                }
-                Action::AnnounceForwardFailed(f, failure) => {
-                    self.board.post(|snapshot| snapshot.forwards[f].cause = Some(failure.message.clone()));
-                    let forward = self.scene.plan.forwards[f].forward.id.clone();
-                    self.scene.tell(Event::ForwardFailed { forward, failure });
                 }
                 Action::Finish => self.finished = true,
             }
@@ -172,10 +228,12 @@ impl Driver {
         self.board.post(|snapshot| {
             snapshot.state = self.machine.state();
             for (t, tunnel) in snapshot.tunnels.iter_mut().enumerate() {
-                let (state, cause) = self.machine.tunnel(t);
-                tunnel.state = state;
-                tunnel.cause = cause.map(str::to_owned);
-                if state != TunnelState::Up {
+                tunnel.state = self.machine.tunnel(t);
+                tunnel.reconnects = self.machine.reconnects(t);
+                let cause = self.machine.tunnel_cause(t);
+                tunnel.cause = cause.map(|failure| failure.message.clone());
+                tunnel.code = cause.map(|failure| failure.code);
+                if tunnel.state != TunnelState::Up {
                     tunnel.rtt = None;
                 }
             }
@@ -185,6 +243,9 @@ impl Driver {
                     forward.proved_at = Some(SystemTime::now());
                 }
                 forward.state = state;
+                let cause = self.machine.forward_cause(f);
+                forward.cause = cause.map(|failure| failure.message.clone());
+                forward.code = cause.map(|failure| failure.code);
             }
         });
     }

@@ -10,7 +10,7 @@ use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCerti
 use crate::ssh::{ByteStream, Dialled, Network};
 use crate::topology::{
     Address, Check, Dial, Endpoint, Firewall, FirewallId, Forward, ForwardId, Host, HostId, Link, Listen,
-    Plain, Policy, PortSet, Target, Topology,
+    OnDown, Plain, Policy, PortSet, Target, Topology,
 };
 
 use crate::lab::Lab;
@@ -32,6 +32,7 @@ fn forward(to: Target) -> Forward {
         required: true,
         expose: false,
         plain: Plain::default(),
+        on_down: OnDown::default(),
         protocol: None,
     }
 }

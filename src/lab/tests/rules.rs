@@ -4,8 +4,8 @@ use super::nest::id;
 use crate::lab::refusal::Refusal;
 use crate::lab::rules::{Answer, Rules};
 use crate::topology::{
-    Address, Check, Dial, Endpoint, Forward, ForwardId, Host, HostId, Link, Listen, Plain, Policy, PortSet,
-    Target, Topology,
+    Address, Check, Dial, Endpoint, Forward, ForwardId, Host, HostId, Link, Listen, OnDown, Plain, Policy,
+    PortSet, Target, Topology,
 };
 
 fn rules(links: Vec<Link>, targets: Vec<Target>) -> Rules {
@@ -19,6 +19,7 @@ fn rules(links: Vec<Link>, targets: Vec<Target>) -> Rules {
         required: true,
         expose: false,
         plain: Plain::default(),
+        on_down: OnDown::default(),
         protocol: None,
     };
     Rules::new(&Topology {

@@ -12,6 +12,8 @@ use crate::topology::{Problem, code, quoted};
 pub(super) const OR_OFF: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
 /// A duration that ends a wait.
 pub(super) const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
+/// A duration between two questions.
+pub(super) const PROBE: RangeInclusive<Duration> = Duration::from_secs(1)..=LONGEST;
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Reader {
@@ -35,6 +37,9 @@ impl Reader {
             match parse(text) {
                 Some(duration) if bounds.contains(&duration) => Ok(duration),
                 Some(duration) if duration.is_zero() => Err(refuse("no time at all", "write 1ms or more")),
+                Some(duration) if duration < *bounds.start() => {
+                    Err(refuse("too often", &format!("write {}s or more", bounds.start().as_secs())))
+                }
                 Some(_) => Err(refuse("longer than a day", "write 24h or less")),
                 None => {
                     Err(refuse("not a duration", "write a whole number and a unit: 500ms, 10s, 2m or 1h"))

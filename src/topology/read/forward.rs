@@ -9,6 +9,7 @@ use super::check;
 use super::ids::{self, Names};
 use super::listeners::Listeners;
 use super::near::{self, Near};
+use super::on_down::{self, Down};
 use super::target;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
@@ -16,17 +17,17 @@ use crate::topology::{
     Address, Check, Endpoint, Forward, ForwardId, Host, HostId, Plain, Problem, Target, code, quoted,
 };
 
-const LATER: &[&str] = &["via", "on_down", "hold", "env", "lazy", "idle", "open", "tags"];
+const LATER: &[&str] = &["via", "env", "lazy", "idle", "open", "tags"];
 
 const FORWARD: Keys = Keys {
     owner: "a forward",
-    known: &["listen", "to", "at", "check", "required", "expose", "plain", "protocol"],
+    known: &["listen", "to", "at", "check", "required", "expose", "plain", "on_down", "hold", "protocol"],
     later: LATER,
 };
 
 const DEFAULTS: Keys = Keys {
     owner: "defaults for forwards",
-    known: &["listen", "at", "check", "required", "expose", "plain", "protocol"],
+    known: &["listen", "at", "check", "required", "expose", "plain", "on_down", "hold", "protocol"],
     later: LATER,
 };
 
@@ -52,6 +53,7 @@ pub(super) struct Draft<'n, 'a> {
     check: Check,
     required: bool,
     plain: Plain,
+    down: Down,
     protocol: Option<String>,
 }
 
@@ -65,6 +67,7 @@ impl Default for Draft<'_, '_> {
             required: true,
             expose: false,
             plain: Plain::Last,
+            down: Down::default(),
             protocol: None,
         }
     }
@@ -89,6 +92,8 @@ pub(super) fn forward<'n, 'a>(
         }
         Json::Map(entries) => {
             settings(reader, entries, &FORWARD, &mut draft, around.hosts);
+            let elsewhere = draft.listen.as_ref().is_some_and(|near| near.on(&draft.at).is_some());
+            on_down::fits(reader, entries, &name, elsewhere);
             let to = entries.iter().find(|entry| entry.key == "to");
             if to.is_none() {
                 missing(reader, entry, "to", "\"to\": \"HOST:PORT\"");
@@ -112,6 +117,7 @@ pub(super) fn forward<'n, 'a>(
         required: draft.required,
         expose: draft.expose,
         plain: draft.plain,
+        on_down: draft.down.settled(),
         protocol: draft.protocol,
     })
 }
@@ -154,6 +160,8 @@ fn settings<'n, 'a>(
                 let words = [("last", Plain::Last), ("ends", Plain::Ends)];
                 assign(&mut draft.plain, reader.choice(node, "\"plain\"", &words, &[]));
             }
+            "on_down" => draft.down.how(reader, node),
+            "hold" => draft.down.patience(reader, entry),
             "protocol" => draft.protocol = reader.word(node, "\"protocol\"", "a string", protocol),
             _ => {}
         }

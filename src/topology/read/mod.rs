@@ -16,6 +16,7 @@ mod link;
 mod listen;
 mod listeners;
 mod near;
+mod on_down;
 mod policy;
 mod ports;
 mod run;

@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::Reader;
 use super::tree::{Entry, Json, Node};
-use crate::topology::{Problem, code, quoted, secret};
+use crate::topology::{Problem, Ratio, code, quoted, secret};
 
 /// The keys of one kind of object.
 pub(super) struct Keys {
@@ -63,6 +63,22 @@ impl Reader {
         };
         match written.parse() {
             Ok(number) if bounds.contains(&number) => Some(number),
+            _ => {
+                let message = format!("{} is {expected}", quoted(&entry.key));
+                self.report(Problem::new(code::VALUE, entry.node.place(), "out of bounds", message));
+                None
+            }
+        }
+    }
+
+    /// A number that may have a fraction, rounded to three places.
+    pub(super) fn ratio(&mut self, entry: &Entry, bounds: RangeInclusive<f64>) -> Option<Ratio> {
+        let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
+        let Json::Number(written) = entry.node.json else {
+            return self.wrong_type(&entry.node, &quoted(&entry.key), &expected);
+        };
+        match written.parse() {
+            Ok(number) if bounds.contains(&number) => Some(number.into()),
             _ => {
                 let message = format!("{} is {expected}", quoted(&entry.key));
                 self.report(Problem::new(code::VALUE, entry.node.place(), "out of bounds", message));

@@ -13,7 +13,7 @@ fn whatever_is_not_supported_yet_says_so() {
     }
     not_yet(&with_host(r#"{"auth": ["agent", "gssapi"]}"#), "\"gssapi\"");
     not_yet(&with_host(r#"{"secret": {"fd": 3, "prompt": true}}"#), "\"fd\"");
-    for key in ["via", "on_down", "hold", "env", "lazy", "idle"] {
+    for key in ["via", "env", "lazy", "idle"] {
         let forward = format!(r#"{{"f": {{"listen": 1, "to": "db:1", "{key}": "x"}}}}"#);
         not_yet(&with_forwards(&forward), &format!("\"{key}\""));
     }
@@ -24,9 +24,7 @@ fn whatever_is_not_supported_yet_says_so() {
     ] {
         not_yet(&with_forwards(&format!(r#"{{"f": {forward}}}"#)), place);
     }
-    for key in ["reconnect", "probe", "drain", "failover"] {
-        not_yet(&format!(r#"{{"hopper": 1, "policy": {{"{key}": {{}}}}}}"#), &format!("\"{key}\""));
-    }
+    not_yet(r#"{"hopper": 1, "policy": {"failover": {}}}"#, "\"failover\"");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! and the help.
 
 mod accepted;
+mod down;
 mod hosts;
 mod later;
 mod links;

@@ -1,0 +1,228 @@
+//! The pure part of the engine: what happened goes in, what to do now comes out.
+//!
+//! Building and rebuilding are one rule, breaking and tearing down another, both applied after every input:
+//! open what stands on firm ground, close what nothing stands on any more. It knows no socket, no clock and
+//! no task; time comes in with each input, as what has passed since the run began.
+
+mod doubt;
+mod failing;
+mod part;
+mod rules;
+mod standing;
+
+use std::time::Duration;
+
+use super::{Failure, ForwardState, RunState, TunnelState};
+use crate::plan::{Plan, TunnelId};
+use part::{Doom, Forward, Tunnel};
+
+/// What happened. Numbers are places in the plan's lists.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The run begins.
+    Start,
+    /// Time has passed; see [`Machine::wakes_at`].
+    Tick,
+    /// A tunnel's session is logged in.
+    Opened(usize),
+    /// A tunnel could not be opened, or its session was lost.
+    TunnelFailed(usize, Failure),
+    /// A tunnel's session is gone after [`Action::Close`].
+    Closed(usize),
+    /// A forward's far end answered.
+    Proved(usize),
+    /// A tunnel answered after [`Action::Probe`].
+    Answered(usize),
+    /// A forward's far end answered again after [`Action::Verify`].
+    Verified(usize),
+    /// What was up may not be so any more: this machine slept, or somebody wants to know.
+    Doubt,
+    /// A forward could not be proved.
+    ForwardFailed(usize, Failure),
+    /// A forward is gone after [`Action::Stop`], or serves nobody after [`Action::Suspend`].
+    Stopped(usize),
+    /// Somebody wants the run to end.
+    Leave,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Open this tunnel's session.
+    Open(usize),
+    /// End this tunnel's session, or stop opening it.
+    Close(usize),
+    /// Prove this forward's far end, then serve.
+    Prove(usize),
+    /// Ask whether this tunnel still answers.
+    Probe(usize),
+    /// Prove this forward's far end again while it is served.
+    Verify(usize),
+    /// Stop serving or proving this forward, but keep its listener: it will be proved again.
+    Suspend(usize),
+    /// Stop serving or proving this forward, and let go of its listener.
+    Stop(usize),
+    /// Every required forward is up and the others are settled.
+    AnnounceUp,
+    /// A tunnel was lost and is rebuilt, with so many others that stand on it.
+    AnnounceLost(usize, Failure, usize),
+    /// A tunnel could not be rebuilt, for a reason not told yet; the next try is made after so long.
+    AnnounceTunnelRetry(usize, Failure, Duration),
+    /// A forward could not be proved again, for a reason not told yet; the next try is made after so long.
+    AnnounceForwardRetry(usize, Failure, Duration),
+    /// A tunnel is given up, the run goes on.
+    AnnounceTunnelFailed(usize, Failure),
+    /// A forward is given up, the run goes on.
+    AnnounceForwardFailed(usize, Failure),
+    /// All that was not given up works again, after so long.
+    AnnounceRestored(Duration),
+    /// Everything that was doubted has answered, after so long.
+    AnnounceVerified(Duration),
+    /// Teardown of everything began.
+    AnnounceClosing,
+    /// Nothing is left.
+    Finish,
+}
+
+/// The state of one run.
+pub struct Machine {
+    tunnels: Vec<Tunnel>,
+    forwards: Vec<Forward>,
+    parallel: usize,
+    was_up: bool,
+    /// Since when something that was not given up does not work, once the run was up.
+    broken_since: Option<Duration>,
+    /// Since when something is doubted.
+    doubted_since: Option<Duration>,
+    leaving: bool,
+    finished: bool,
+    /// The first failure that ends the run: what comes after it follows from it.
+    failure: Option<Failure>,
+}
+
+impl Machine {
+    /// The machine of a plan, before anything has happened. The seed is where its waits take their
+    /// chance from.
+    pub fn new(plan: &Plan, seed: u64) -> Self {
+        let place = |id: &TunnelId| plan.place(id);
+        let mut required = vec![false; plan.tunnels.len()];
+        for forward in plan.forwards.iter().filter(|forward| forward.forward.required) {
+            forward.needs().filter_map(place).for_each(|under| required[under] = true);
+        }
+        // Build order puts a tunnel after what it needs, so one pass from the end reaches all.
+        for (t, tunnel) in plan.tunnels.iter().enumerate().rev() {
+            if required[t] {
+                tunnel.needs().filter_map(place).for_each(|under| required[under] = true);
+            }
+        }
+        let seeds = (1..).map(|n: u64| seed.wrapping_mul(n));
+        let tunnels =
+            plan.tunnels.iter().zip(required).zip(seeds.clone()).map(|((tunnel, required), seed)| {
+                Tunnel::new(tunnel.needs().filter_map(place).collect(), required, plan.reconnect, seed)
+            });
+        let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
+            let needs = forward.needs().filter_map(place).collect();
+            let every = plan.probe.every;
+            Forward::new(needs, forward.forward.required, plan.reconnect, every, seed)
+        });
+        Machine {
+            tunnels: tunnels.collect(),
+            forwards: forwards.collect(),
+            parallel: plan.parallel.max(1),
+            was_up: false,
+            broken_since: None,
+            doubted_since: None,
+            leaving: false,
+            finished: false,
+            failure: None,
+        }
+    }
+
+    /// Takes in what happened and says what to do now. `now` is the time since the run began; it never
+    /// goes back.
+    pub fn handle(&mut self, input: Input, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match input {
+            Input::Start | Input::Tick => {}
+            Input::Opened(t) => self.tunnels[t].opened(now),
+            Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
+            Input::Closed(t) => self.tunnels[t].closed(),
+            Input::Answered(t) => self.tunnels[t].doubted = false,
+            Input::Proved(f) => self.forwards[f].proved(now),
+            Input::Verified(f) => self.forwards[f].verified(now),
+            Input::Doubt => self.doubt(now, &mut actions),
+            Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
+            Input::Stopped(f) => self.forwards[f].stopped(),
+            Input::Leave => self.leave(&mut actions),
+        }
+        self.close_what_is_doomed(&mut actions);
+        self.open_what_is_ready(now, &mut actions);
+        self.ask_what_is_due(now, &mut actions);
+        self.settle(now, &mut actions);
+        actions
+    }
+
+    /// When it wants [`Input::Tick`] next, if nothing else happens before.
+    pub fn wakes_at(&self, now: Duration) -> Option<Duration> {
+        let tunnels = self.tunnels.iter().filter(|tunnel| self.is_next(tunnel.state, &tunnel.needs));
+        let forwards = self.forwards.iter().filter(|it| it.is_pending() && self.stands(&it.needs));
+        let times = tunnels.map(|it| it.not_before).chain(forwards.map(|it| it.not_before));
+        let due = self.forwards.iter().filter(|it| it.may_be_asked() && self.stands(&it.needs));
+        let times = times.chain(due.filter_map(|it| it.due));
+        times.filter(|&time| !self.leaving && time > now).min()
+    }
+
+    /// Why the run ended badly, once it has.
+    pub fn into_failure(self) -> Option<Failure> {
+        self.failure
+    }
+
+    fn fail(&mut self, failure: Failure, actions: &mut Vec<Action>) {
+        self.failure.get_or_insert(failure);
+        self.leave(actions);
+    }
+
+    fn leave(&mut self, actions: &mut Vec<Action>) {
+        if !self.leaving {
+            self.leaving = true;
+            actions.push(Action::AnnounceClosing);
+        }
+        self.tunnels.iter_mut().for_each(|tunnel| tunnel.doom = Some(Doom::Gone));
+        self.forwards.iter_mut().for_each(|forward| forward.doom = Some(Doom::Gone));
+    }
+
+    fn settle(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.leaving {
+            if self.all_gone() && !self.finished {
+                self.finished = true;
+                actions.push(Action::Finish);
+            }
+            return;
+        }
+        let whole = self.forwards.iter().all(|forward| forward.given_up || forward.is_up());
+        match (self.was_up, whole) {
+            (false, true) => {
+                self.was_up = true;
+                actions.push(Action::AnnounceUp);
+            }
+            (true, false) => drop(self.broken_since.get_or_insert(now)),
+            (true, true) => {
+                let since = self.broken_since.take();
+                actions.extend(since.map(|since| Action::AnnounceRestored(now.saturating_sub(since))));
+            }
+            (false, false) => {}
+        }
+        if whole && !self.has_doubts() {
+            let since = self.doubted_since.take();
+            actions.extend(since.map(|since| Action::AnnounceVerified(now.saturating_sub(since))));
+        }
+    }
+
+    fn all_gone(&self) -> bool {
+        self.tunnels.iter().all(|tunnel| matches!(tunnel.state, TunnelState::Failed | TunnelState::Down))
+            && self.forwards.iter().all(Forward::is_gone)
+    }
+}
+
+#[cfg(test)]
+mod tests;

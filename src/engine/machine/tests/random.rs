@@ -1,0 +1,212 @@
+//! Whatever happens, in whatever order: the machine comes to rest, whole or with nothing left.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Chance {
+    Leave,
+    /// Answers one open action, well or badly.
+    Answer {
+        which: usize,
+        good: bool,
+    },
+    /// A tunnel that is up is lost.
+    Lose(usize),
+    /// Somebody wants to know.
+    Doubt,
+    /// Time passes, in milliseconds.
+    Wait(u64),
+}
+
+fn chances(leave: bool) -> impl Strategy<Value = Vec<Chance>> {
+    let one = prop_oneof![
+        u32::from(leave) => Just(Chance::Leave),
+        30 => (0..8usize, prop::bool::weighted(0.9)).prop_map(|(which, good)| Chance::Answer { which, good }),
+        4 => (0..3usize).prop_map(Chance::Lose),
+        1 => Just(Chance::Doubt),
+        6 => (0..20_000u64).prop_map(Chance::Wait),
+    ];
+    prop::collection::vec(one, 0..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+    /// No tunnel closes under one that stands on it, none for a failure above it, no action is asked for
+    /// twice, and asked to leave it always ends with nothing left.
+    #[test]
+    fn it_always_comes_to_rest(chances in chances(true), side_required: bool) {
+        let mut world = World::new(machine(side_required));
+        world.begin();
+        chances.into_iter().for_each(|chance| world.meet(chance));
+        world.tell(Input::Leave);
+        world.settle();
+        prop_assert!(world.finished);
+        prop_assert_eq!(world.machine.state(), RunState::Down);
+    }
+
+    /// Once it was up: left in peace after anything that happened it is as after a fresh start.
+    #[test]
+    fn it_always_comes_back(chances in chances(false)) {
+        let mut world = World::new(machine(true));
+        world.begin();
+        world.settle();
+        prop_assert_eq!(world.machine.state(), RunState::Up);
+        chances.into_iter().for_each(|chance| world.meet(chance));
+        world.settle();
+        prop_assert_eq!(world.machine.state(), RunState::Up);
+        prop_assert!((0..3).all(|t| world.machine.machine.tunnel(t) == TunnelState::Up));
+        prop_assert!(world.machine.machine.tunnel_cause(0).is_none());
+        prop_assert_eq!(world.machine.machine.wakes_at(world.machine.now), None);
+    }
+
+    /// However often things break: what a host sees of us is bounded by what broke below and at it.
+    #[test]
+    fn nothing_makes_a_storm(chances in chances(false)) {
+        let mut world = World::new(machine(true));
+        world.begin();
+        world.settle();
+        chances.into_iter().for_each(|chance| world.meet(chance));
+        world.settle();
+        for t in 0..3 {
+            // Six tries in ten seconds for each tunnel that it needs, and for itself.
+            let most = 6 * (t + 1) + 1;
+            let tries: Vec<_> = world.opened.iter().filter(|(open, _)| *open == t).map(|(_, at)| *at).collect();
+            let burst = tries.windows(most).find(|tries| tries[most - 1] - tries[0] < Duration::from_secs(10));
+            prop_assert_eq!(burst, None, "tunnel {}", t);
+        }
+    }
+}
+
+/// What the machine asked for and was not answered yet.
+struct World {
+    machine: Timed,
+    open: Vec<Action>,
+    finished: bool,
+    /// The lowest tunnel that broke since all was well.
+    broken: usize,
+    leaving: bool,
+    opened: Vec<(usize, Duration)>,
+}
+
+impl World {
+    fn new(machine: Timed) -> Self {
+        World {
+            machine,
+            open: Vec::new(),
+            finished: false,
+            broken: usize::MAX,
+            leaving: false,
+            opened: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.tell(Input::Start);
+    }
+
+    fn tell(&mut self, input: Input) {
+        if let Input::TunnelFailed(t, _) = input {
+            self.broken = self.broken.min(t);
+        }
+        let actions = self.machine.handle(input);
+        self.leaving |= actions.contains(&Action::AnnounceClosing);
+        self.take(actions);
+    }
+
+    fn meet(&mut self, chance: Chance) {
+        match chance {
+            Chance::Leave => self.tell(Input::Leave),
+            Chance::Answer { which, good } => self.answer(which, good),
+            Chance::Lose(t) if self.machine.machine.tunnel(t) == TunnelState::Up => {
+                self.tell(Input::TunnelFailed(t, failure("lost")));
+            }
+            Chance::Lose(_) => {}
+            Chance::Doubt => self.tell(Input::Doubt),
+            Chance::Wait(ms) => {
+                let until = self.machine.now + Duration::from_millis(ms);
+                while let Some(wake) = self.machine.machine.wakes_at(self.machine.now)
+                    && wake <= until
+                {
+                    self.machine.now = wake;
+                    self.tell(Input::Tick);
+                }
+                self.machine.now = until;
+                self.tell(Input::Tick);
+            }
+        }
+    }
+
+    /// Everything goes well until nothing is asked for any more.
+    fn settle(&mut self) {
+        loop {
+            if !self.open.is_empty() {
+                self.answer(0, true);
+            } else if let Some(wake) = self.machine.machine.wakes_at(self.machine.now) {
+                self.machine.now = wake;
+                self.tell(Input::Tick);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Finish => {
+                    assert!(!self.finished, "finished twice");
+                    assert!(self.open.is_empty(), "finished before {:?}", self.open);
+                    self.finished = true;
+                }
+                Action::Close(t) => {
+                    assert!(self.leaving || t >= self.broken, "closes {t} for {}", self.broken);
+                    let above =
+                        |other: &Action| matches!(other, Action::Close(o) | Action::Open(o) if *o > t);
+                    assert!(!self.open.iter().any(above), "closes {t} under {:?}", self.open);
+                    // Calling off answers what is called off.
+                    self.open.retain(|other| ![Action::Open(t), Action::Probe(t)].contains(other));
+                    self.push(Action::Close(t));
+                }
+                Action::Stop(f) | Action::Suspend(f) => {
+                    self.open.retain(|other| ![Action::Prove(f), Action::Verify(f)].contains(other));
+                    self.push(action);
+                }
+                Action::Open(t) => {
+                    self.opened.push((t, self.machine.now));
+                    self.push(Action::Open(t));
+                }
+                Action::Prove(_) | Action::Probe(_) | Action::Verify(_) => self.push(action),
+                Action::AnnounceRestored(_) => self.broken = usize::MAX,
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&mut self, action: Action) {
+        assert!(!self.open.contains(&action), "asks twice for {action:?}");
+        self.open.push(action);
+    }
+
+    fn answer(&mut self, which: usize, good: bool) {
+        if self.open.is_empty() {
+            return;
+        }
+        let input = match self.open.remove(which % self.open.len()) {
+            Action::Open(t) if good => Input::Opened(t),
+            Action::Open(t) => Input::TunnelFailed(t, failure("refused")),
+            Action::Probe(t) if good => Input::Answered(t),
+            Action::Probe(t) => Input::TunnelFailed(t, failure("silent")),
+            Action::Verify(f) if good => Input::Verified(f),
+            Action::Verify(f) => Input::ForwardFailed(f, failure("silent")),
+            Action::Prove(f) if good => Input::Proved(f),
+            Action::Prove(f) => Input::ForwardFailed(f, failure("no answer")),
+            Action::Close(t) => Input::Closed(t),
+            Action::Stop(f) | Action::Suspend(f) => Input::Stopped(f),
+            other => unreachable!("{other:?} takes no answer"),
+        };
+        self.tell(input);
+    }
+}
