@@ -112,7 +112,7 @@ fn say(aside: &Aside, line: &str) {
 }
 
 /// A question as a person reads it: what the host said, and what it asks, after the number of its hop.
-fn in_words(question: &Question, hops: &HashMap<HostId, usize>) -> String {
+pub fn in_words(question: &Question, hops: &HashMap<HostId, usize>) -> String {
     let hop = hops.get(&question.host).map(|hop| format!("hop {hop}, ")).unwrap_or_default();
     let said = question.before.iter().map(|line| format!("{hop}{} says: {line}\n", question.host));
     format!("{}{hop}{}", said.collect::<String>(), question.text)

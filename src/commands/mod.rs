@@ -23,6 +23,7 @@ pub mod trust;
 pub mod unlock;
 pub mod up;
 
+pub use asker::in_words;
 pub use log::Log;
 pub use talk::Talk;
 

@@ -19,9 +19,6 @@ const MOST_PROMPTS: usize = 4;
 const MOST_ROUNDS: usize = 6;
 /// Rounds in all: it may say something without asking.
 const MOST_MESSAGES: usize = 12;
-/// Lines that it may say before a question, and how long they and a question may be, in characters.
-const MOST_LINES: usize = 8;
-const LONGEST: usize = 400;
 
 /// The answers to one round.
 struct Answers {
@@ -136,9 +133,8 @@ impl Attempt<'_> {
                 // russh hears nothing but answers now, so this session cannot try another way.
                 return Ok(Verdict::Stop);
             }
-            before.extend(lines(&name));
-            before.extend(lines(&instructions));
-            before.truncate(MOST_LINES);
+            Question::hear(&mut before, &name);
+            Question::hear(&mut before, &instructions);
             let said = if prompts.is_empty() { Vec::new() } else { std::mem::take(&mut before) };
             asked |= !prompts.is_empty();
             let answers = match self.answers(&prompts, said, used).await {
@@ -163,14 +159,8 @@ impl Attempt<'_> {
     ) -> Result<Answers, (String, NoAnswer)> {
         let mut answers = Answers { texts: Vec::new(), typed: true };
         for (at, prompt) in prompts.iter().enumerate() {
-            let text = line(&prompt.prompt);
-            let question = Question {
-                host: self.host.id.clone(),
-                before: if at == 0 { before.clone() } else { Vec::new() },
-                wanted: format!("an answer to \"{text}\""),
-                text: format!("{} asks: \"{text}\" ", self.host.id),
-                hidden: !prompt.echo,
-            };
+            let before = if at == 0 { before.clone() } else { Vec::new() };
+            let question = Question::of_server(&self.host.id, before, &prompt.prompt, prompt.echo);
             let wanted = question.wanted.clone();
             let had = match self.kept_for(prompt, prompts.len() == 1, used) {
                 Some(secret) => {
@@ -209,33 +199,5 @@ impl Attempt<'_> {
             .iter()
             .find(|at| self.host.secrets[**at].answers.is_some() && fits(&self.host.secrets[**at].answers));
         named.or_else(|| free.iter().find(|at| fits(&self.host.secrets[**at].answers))).copied()
-    }
-}
-
-/// What a server says, line by line, escaped and cut.
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(line).filter(|line| !line.is_empty()).take(MOST_LINES).collect()
-}
-
-/// One line of a server's, escaped and cut.
-fn line(text: &str) -> String {
-    let mut short: String = text.trim().chars().take(LONGEST).collect();
-    if text.trim().chars().nth(LONGEST).is_some() {
-        short.push('…');
-    }
-    escape(&short)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_server_asks_is_one_short_harmless_line() {
-        assert_eq!(line(" Verification code: \n"), "Verification code:");
-        let hostile = line(&format!("\u{1b}[2J\u{202e}{}", "x".repeat(100_000)));
-        assert!(hostile.len() < 1000 && !hostile.chars().any(crate::topology::is_unsafe), "{hostile}");
-        assert_eq!(lines("a\n\n b \r\nc").join("|"), "a|b|c");
-        assert!(lines(&"x\n".repeat(1000)).len() <= MOST_LINES);
     }
 }
