@@ -128,6 +128,26 @@ pub fn sweep() {
 
 /// Whether a test made this namespace or folder, and is dead.
 fn is_orphan(name: &str) -> bool {
-    let owner = name.strip_prefix("hp").and_then(|rest| rest.split_once('x')?.0.parse::<u32>().ok());
+    let owner = name.strip_prefix("hp").and_then(|rest| {
+        let (pid, rest) = rest.split_once('x')?;
+        let (count, _) = rest.split_once('-')?;
+        count.parse::<u32>().ok().and(pid.parse::<u32>().ok())
+    });
     owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+}
+
+/// Other tests make folders whose random names may begin alike.
+#[test]
+fn nothing_is_swept_away_but_what_a_dead_test_made() {
+    let (dead, alive) = (u32::MAX, std::process::id());
+    for (name, orphan) in [
+        (format!("hp{dead}x0-1"), true),
+        (format!("hp{dead}x12-Ab3x9z"), true),
+        (format!("hp{alive}x0-1"), false),
+        ("hp12x4ab".to_owned(), false),
+        (format!("hp{dead}x4ab"), false),
+        ("hpAb3x9z".to_owned(), false),
+    ] {
+        assert_eq!(is_orphan(&name), orphan, "{name}");
+    }
 }
