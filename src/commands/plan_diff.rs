@@ -8,7 +8,7 @@ use super::{Ended, Talk, resolve, status, trouble};
 use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{self, PlanOptions, show};
-use crate::topology::escape;
+use crate::topology::{HostId, escape};
 
 /// Prints the difference. With `detailed`, the exit code tells whether there is any.
 ///
@@ -22,7 +22,9 @@ pub fn run(talk: &Talk, wanted: &OsStr, options: &PlanOptions, resolve: bool, de
     };
     let found = resolve::found(talk, topology, resolve)?;
     let topology = &found.resolved.topology;
-    let plan = match plan::plan(topology, options) {
+    // As up: a run builds the part of one machine.
+    let at = Some(options.at.clone().unwrap_or_else(HostId::local));
+    let plan = match plan::plan(topology, &PlanOptions { at, ..options.clone() }) {
         Ok(plan) => plan,
         Err(errors) => return found.no_plan(talk, wanted, &errors),
     };

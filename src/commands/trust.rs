@@ -70,7 +70,9 @@ pub fn run(talk: &Talk, log: &Log, options: &Options) -> Ended {
     if !talk.json {
         resolve::tell(talk, &resolved);
     }
-    let plan = match plan::plan(&leading_to(resolved.topology.clone(), &wanted), &from_here) {
+    // With what other machines' hoppers keep: it is not seen any more once the forwards are others.
+    let seen = resolved.topology.seen_from(&HostId::local()).into_owned();
+    let plan = match plan::plan(&leading_to(seen, &wanted), &from_here) {
         Ok(plan) => plan,
         Err(errors) => return resolve::no_plan(talk, &resolved, &errors),
     };

@@ -15,7 +15,7 @@ use super::{Failure, World};
 use crate::forward::{Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
 use crate::ssh::{Channel, DialError, Dialled, Grounds, OpenError, Opening, Session, Step, Wire, WireHandle};
-use crate::topology::{Endpoint, HostId, Timeouts};
+use crate::topology::{Endpoint, Timeouts};
 
 /// What every action needs.
 pub(super) struct Scene {
@@ -46,7 +46,7 @@ impl Scene {
     pub async fn open(&self, t: usize, ground: Ground) -> Result<Opened, Failure> {
         let tunnel = &self.plan.tunnels[t];
         match &tunnel.client {
-            Client::Local => self.open_session(tunnel, ground.below).await,
+            Client::Local => self.open_when_kept(tunnel, ground.below).await,
             Client::Exec { .. } => self.start_client(tunnel, ground.control).await,
             // A part of a plan has only tunnels of its own.
             Client::Hopper { .. } => Err(blame::own_fault()),
@@ -75,7 +75,11 @@ impl Scene {
     }
 
     /// Opens a session of our own.
-    async fn open_session(&self, tunnel: &Tunnel, below: Option<Arc<Session>>) -> Result<Opened, Failure> {
+    pub async fn open_session(
+        &self,
+        tunnel: &Tunnel,
+        below: Option<Arc<Session>>,
+    ) -> Result<Opened, Failure> {
         let blame = TunnelBlame { plan: &self.plan, tunnel };
         let started = Instant::now();
         let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
@@ -175,9 +179,8 @@ impl Scene {
                 Ok((wire, handle, None))
             }
             (None, _) => {
-                let dialling = self.world.network.dial(&tunnel.server.id, &tunnel.target);
-                let dialled = tokio::time::timeout(limit, dialling)
-                    .await
+                let dialled = self.dial_from_here(tunnel, limit).await;
+                let dialled = dialled
                     .map_err(|_| blame.connect_timed_out(limit))?
                     .and_then(|dialled| Wire::over_dialled(dialled, patience(tunnel)));
                 let (wire, handle) = dialled.map_err(|error| blame.unreachable(&error))?;
@@ -210,12 +213,7 @@ impl Scene {
         session: &Session,
         limit: Duration,
     ) -> Result<Channel, DialError> {
-        let mut wait = self.wait_for(tunnel.kept.is_some(), || {
-            let below = tunnel.through.as_ref().and_then(|id| self.plan.tunnel(id));
-            let dialler = below.map_or(HostId::LOCAL, |below| below.server.id.as_str());
-            let keeper = tunnel.kept.as_ref().map_or_else(HostId::local, |kept| kept.at.clone());
-            (Waiter::Tunnel(tunnel.id.clone()), format!("{} from {dialler}", tunnel.target), keeper)
-        });
+        let mut wait = self.wait_for(tunnel.kept.is_some(), || self.kept(tunnel));
         let endpoint = Endpoint::Tcp(tunnel.target.clone());
         loop {
             match session.dial(&endpoint, None, limit).await {

@@ -75,7 +75,13 @@ impl Scene {
         let listener = session.listen(&listen.address.to_string(), port.unwrap_or(listen.port), limit).await;
         let mut listener = listener.map_err(|error| blame::far_listen(forward, &error))?;
         let tunnel = forward.listener.as_ref().and_then(|listener| self.plan.tunnel(&listener.via));
-        let own = tunnel.ok_or_else(blame::own_fault)?.server.address.host.clone();
+        // An address of its own is what others would dial; else they know the host by its name.
+        let own = match listen.address {
+            any if any.is_unspecified() || any.is_loopback() => {
+                tunnel.ok_or_else(blame::own_fault)?.server.address.host.clone()
+            }
+            one => one.to_string(),
+        };
         let open = Openness::of(&mut listener, session, &own, limit).await;
         let wanted = !listen.address.is_loopback();
         tracing::debug!(forward = %forward.forward.id, ?open, wanted, "where the server listens");

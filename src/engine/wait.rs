@@ -1,10 +1,16 @@
-//! Waiting for a listener that another machine's hopper keeps: told once, tried again and again. Knows nothing
-//! of what is dialled.
+//! Waiting for a listener that another machine's hopper keeps: told once, tried again and again.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::act::Scene;
+use tokio::time::error::Elapsed;
+
+use super::Failure;
+use super::act::{Opened, Scene};
 use super::event::{Event, Waiter};
+use crate::plan::Tunnel;
+use crate::ssh::{Dialled, Session};
 use crate::topology::{HostId, escape};
 
 /// Waits for a listener that another machine's hopper keeps.
@@ -29,6 +35,9 @@ impl<F: FnOnce() -> (Waiter, String, HostId)> Wait<'_, F> {
     }
 }
 
+/// The code of a connection that was closed before a word.
+const CLOSED_SILENTLY: &str = "H0604";
+
 /// How long somebody else is given before their listener is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -39,5 +48,48 @@ impl Scene {
         F: FnOnce() -> (Waiter, String, HostId),
     {
         Wait { scene: self, elsewhere, what: Some(what) }
+    }
+
+    /// What is dialled for a tunnel whose server another machine's hopper lets in.
+    pub fn kept(&self, tunnel: &Tunnel) -> (Waiter, String, HostId) {
+        let below = tunnel.through.as_ref().and_then(|id| self.plan.tunnel(id));
+        let dialler = below.map_or("here", |below| below.server.id.as_str());
+        let keeper = tunnel.kept.as_ref().map_or_else(HostId::local, |kept| kept.at.clone());
+        (Waiter::Tunnel(tunnel.id.clone()), format!("{} from {dialler}", tunnel.target), keeper)
+    }
+
+    /// Opens a session of our own. Where another machine's hopper lets it in, one that ends without a word is
+    /// tried again: that hopper turns everybody away while it finds out who can connect to its listener.
+    pub async fn open_when_kept(
+        &self,
+        tunnel: &Tunnel,
+        below: Option<Arc<Session>>,
+    ) -> Result<Opened, Failure> {
+        let mut wait = self.wait_for(tunnel.kept.is_some(), || self.kept(tunnel));
+        loop {
+            match self.open_session(tunnel, below.clone()).await {
+                Err(failure) if failure.code == CLOSED_SILENTLY && wait.again().await => {}
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Local dials a server. A listener that another machine's hopper keeps is waited for.
+    ///
+    /// # Errors
+    /// When `limit` has passed without an answer.
+    pub async fn dial_from_here(
+        &self,
+        tunnel: &Tunnel,
+        limit: Duration,
+    ) -> Result<io::Result<Dialled>, Elapsed> {
+        let mut wait = self.wait_for(tunnel.kept.is_some(), || self.kept(tunnel));
+        loop {
+            let dialling = self.world.network.dial(&tunnel.server.id, &tunnel.target);
+            match tokio::time::timeout(limit, dialling).await? {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && wait.again().await => {}
+                dialled => return Ok(dialled),
+            }
+        }
     }
 }

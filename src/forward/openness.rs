@@ -18,7 +18,7 @@ pub enum Openness {
     Unknown,
 }
 
-/// How long the client that was sent may take to come back over the listener.
+/// How long the client that is sent may take to get there, and again to come back over the listener.
 const COMING_BACK: Duration = Duration::from_secs(2);
 
 impl Openness {
@@ -26,7 +26,7 @@ impl Openness {
     /// Whoever connects meanwhile is turned away.
     pub async fn of(listener: &mut Listener, session: &Session, own: &str, within: Duration) -> Openness {
         let itself = Endpoint::Tcp(Address::new(own, listener.port()));
-        let dialling = session.dial(&itself, None, within);
+        let dialling = session.dial(&itself, None, within.min(COMING_BACK));
         tokio::pin!(dialling);
         let mut came = None;
         let dialled = loop {

@@ -135,6 +135,13 @@ impl<'g, 't> Draft<'g, 't> {
                 doors.taken.entry(*node).or_default().insert(forward.listen.port);
             }
         }
+        // What other machines' hoppers keep there is taken as well.
+        for edge in self.graph.net.edge_indices() {
+            let link = self.graph.net[edge].link;
+            if let (Some(_), Some(port)) = (&link.kept, link.dial.as_ref().and_then(|dial| dial.port)) {
+                doors.taken.entry(self.graph.tail(edge)).or_default().insert(port);
+            }
+        }
         let mut layers: Vec<Vec<TunnelId>> = Vec::new();
         let mut tunnels = Vec::with_capacity(order.len());
         for place in order {

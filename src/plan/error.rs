@@ -92,7 +92,13 @@ impl PlanError {
                 }
                 hosts => {
                     let hosts: Vec<_> = hosts.iter().map(|host| escape(host.as_str())).collect();
-                    format!("hopper has a part of this plan at local, {}", hosts.join(", "))
+                    match error.at.is_local() {
+                        true => format!(
+                            "its forwards are run elsewhere; say where this is: --at {}",
+                            hosts.join(" or ")
+                        ),
+                        false => format!("hopper has a part of this plan at local, {}", hosts.join(", ")),
+                    }
                 }
             }],
             PlanError::UnfitClient(_) => vec!["plan with --strategy nested, or use another name".to_owned()],

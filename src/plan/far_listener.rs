@@ -160,6 +160,33 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_others_run_alone_has_nothing_for_local() {
+        let mut topology = branch();
+        topology.forwards.retain(|forward| !forward.at.is_local());
+        let errors = plan(&topology, &PlanOptions::default()).unwrap_err();
+        assert_eq!((errors.len(), errors[0].code()), (1, "H0205"));
+        assert_eq!(errors[0].help(), ["its forwards are run elsewhere; say where this is: --at branch"]);
+        assert_eq!(plan_everywhere(&topology, &PlanOptions::default()).unwrap().len(), 1);
+    }
+
+    /// What others keep on a host is no port for a client there.
+    #[test]
+    fn listeners_in_between_leave_the_ports_of_other_machines_alone() {
+        let mut topology = crate::plan::fixture::line(4).with_clients_everywhere();
+        topology = topology.forward_to("door", "h4", 22).listening_on("h1", 2201);
+        if let Some(door) = topology.forwards.last_mut() {
+            door.at = HostId::new("h4");
+        }
+        let options = PlanOptions { strategy: Some(Strategy::Telescoped), ..PlanOptions::default() };
+        let plan = plan(&topology, &options).unwrap();
+        let taken = |plan: &Plan| {
+            let kept = plan.tunnels.iter().flat_map(|tunnel| plan.kept_by(&tunnel.id));
+            kept.map(|(entry, _)| (entry.host.to_string(), entry.port())).collect::<Vec<_>>()
+        };
+        assert!(!taken(&plan).contains(&("h1".to_owned(), 2201)), "{:?}", taken(&plan));
+    }
+
+    #[test]
     fn where_hopper_has_nothing_to_do_it_says_who_has() {
         let at = Some(HostId::new("meet"));
         let errors = plan(&branch(), &PlanOptions { at, ..PlanOptions::default() }).unwrap_err();

@@ -39,6 +39,11 @@ pub struct PlanOptions {
 /// Every forward that no route leads to, and every two fixed listeners that cannot coexist.
 pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanError>> {
     let whole = || whole(&topology.seen_from(&HostId::local()), options);
+    let here = options.at.as_ref().is_none_or(HostId::is_local);
+    if here && !topology.forwards.is_empty() && !topology.vantages().contains(&&HostId::local()) {
+        let others = topology.vantages().into_iter().cloned().collect();
+        return Err(vec![PlanError::NoPart(NoPart { at: HostId::local(), others })]);
+    }
     match &options.at {
         None => whole(),
         Some(at) if at.is_local() => Ok(whole()?.part(at)),
@@ -54,7 +59,10 @@ pub fn plan_everywhere(topology: &Topology, options: &PlanOptions) -> Result<Vec
     let elsewhere = topology.vantages().into_iter().filter(|at| !at.is_local() && options.at.is_none());
     let elsewhere = elsewhere.map(|at| PlanOptions { at: Some(at.clone()), ..options.clone() });
     let (mut plans, mut errors) = (Vec::new(), Vec::new());
-    for options in std::iter::once(options.clone()).chain(elsewhere) {
+    let here = options.at.is_some()
+        || topology.forwards.is_empty()
+        || topology.vantages().contains(&&HostId::local());
+    for options in here.then(|| options.clone()).into_iter().chain(elsewhere) {
         match plan(topology, &options) {
             Ok(plan) => plans.push(plan),
             Err(found) => errors.extend(found),

@@ -98,6 +98,8 @@ fn a_branch_that_only_dials_out_is_entered_from_one_file_used_at_both_ends() {
     assert!(up, "{}", outer.stderr());
     bed.load_whole(0, NEAR, &[("both", MIB, 8), ("half", MIB, 2)]);
     assert_eq!(bed.logins(1), 2, "one from either side");
+    let trusted = office.run(&["trust", file, "h2"]);
+    assert_eq!(trusted.code, 0, "the way in is one for trust too: {}", trusted.stderr);
     office.down();
     assert_eq!(outer.ended().code, 0);
     assert_eq!(listening(&bed, 1, DOOR), ["127.0.0.1"], "head office leaves alone what the branch keeps");
