@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::file::name_of;
 use super::{Ended, Talk, status};
 use crate::control::{self, Dirs, Gone, Limits, Place, list_running};
 use crate::engine::{Exit, Failure};
@@ -16,16 +15,9 @@ use crate::topology::escape;
 /// When it is not over after `patience`, or the run cannot be reached.
 pub fn run(talk: &Talk, wanted: Option<&OsStr>, patience: Duration) -> Ended {
     let dirs = Dirs::from_env()?;
-    let name = match wanted {
-        Some(wanted) => name_of(wanted)?,
-        None => match list_running(&dirs)?.as_slice() {
-            [] => {
-                talk.say("Nothing is running.\n");
-                return Ok(Exit::Done);
-            }
-            [only] => only.name.clone(),
-            several => return Err(status::which("down", several)),
-        },
+    let Some(name) = status::named_or_only(wanted, "down", || list_running(&dirs))? else {
+        talk.say("Nothing is running.\n");
+        return Ok(Exit::Done);
     };
     one(talk, &dirs, &name, patience)
 }

@@ -4,11 +4,10 @@
 use std::ffi::OsStr;
 use std::time::SystemTime;
 
-use super::file::name_of;
 use super::plan_diff::no_plan;
 use super::plan_explain::no_such_forward;
 use super::{Ended, Talk, status};
-use crate::control::{Client, Dirs, Limits, Place, list_running};
+use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::Exit;
 use crate::plan::Said;
 use crate::report::explain::Route;
@@ -20,19 +19,10 @@ use crate::topology::escape;
 /// When the run cannot be asked, or has no such forward.
 pub fn run(talk: &Talk, forward: &str, wanted: Option<&OsStr>) -> Ended {
     let dirs = Dirs::from_env()?;
-    let name = match wanted {
-        Some(wanted) => name_of(wanted)?,
-        None => {
-            let running = list_running(&dirs)?.into_iter().filter(|found| found.running).collect::<Vec<_>>();
-            match running.as_slice() {
-                [] => {
-                    talk.say("Nothing is running. Without a run: hopper plan FILE --explain\n");
-                    return Ok(Exit::NotRunning);
-                }
-                [only] => only.name.clone(),
-                several => return Err(status::which(&format!("explain {}", escape(forward)), several)),
-            }
-        }
+    let verb = format!("explain {}", escape(forward));
+    let Some(name) = status::named_or_only(wanted, &verb, || status::running(&dirs))? else {
+        talk.say("Nothing is running. Without a run: hopper plan FILE --explain\n");
+        return Ok(Exit::NotRunning);
     };
     let place = Place::new(&dirs, &name)?;
     let asked = async {

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-use super::file::name_of;
 use super::{Ended, Log, Talk, status, trouble};
 use crate::control::{Dirs, Place, list_running};
 use crate::engine::{Exit, Phase};
@@ -17,16 +16,9 @@ use crate::topology::escape;
 /// H0306 when there is no log.
 pub fn run(talk: &Talk, wanted: Option<&OsStr>, lines: usize) -> Ended {
     let dirs = Dirs::from_env()?;
-    let name = match wanted {
-        Some(wanted) => name_of(wanted)?,
-        None => match list_running(&dirs)?.as_slice() {
-            [] => {
-                talk.say("Nothing is running. The log of an earlier run: hopper logs NAME\n");
-                return Ok(Exit::NotRunning);
-            }
-            [only] => only.name.clone(),
-            several => return Err(status::which("logs", several)),
-        },
+    let Some(name) = status::named_or_only(wanted, "logs", || list_running(&dirs))? else {
+        talk.say("Nothing is running. The log of an earlier run: hopper logs NAME\n");
+        return Ok(Exit::NotRunning);
     };
     let path = Log::of_background(&Place::new(&dirs, &name)?.state());
     let file = File::open(&path).map_err(|error| {

@@ -47,7 +47,7 @@ fn one(talk: &Talk, dirs: &Dirs, name: &str) -> Ended {
 
 fn all(talk: &Talk, dirs: &Dirs) -> Ended {
     let (mut shown, mut worst) = (Vec::new(), Exit::NotRunning);
-    for found in list_running(dirs)?.into_iter().filter(|found| found.running) {
+    for found in running(dirs)? {
         match ask(dirs, &found.name) {
             Ok(status) => {
                 let exit = exit(&status);
@@ -96,8 +96,31 @@ fn json(status: &Status) -> Value {
     serde_json::to_value(status).unwrap_or_default()
 }
 
-/// Several run, and none was named.
-pub(super) fn which(verb: &str, running: &[Found]) -> Failure {
+/// The runs that answer.
+pub(super) fn running(dirs: &Dirs) -> Result<Vec<Found>, Failure> {
+    Ok(list_running(dirs)?.into_iter().filter(|found| found.running).collect())
+}
+
+/// The run that was named, else the only one that is found; `None` when none is.
+///
+/// # Errors
+/// H0305 when none was named and several are found; the help is `verb` with each of them.
+pub(super) fn named_or_only(
+    wanted: Option<&OsStr>,
+    verb: &str,
+    find: impl FnOnce() -> Result<Vec<Found>, Failure>,
+) -> Result<Option<String>, Failure> {
+    if let Some(wanted) = wanted {
+        return name_of(wanted).map(Some);
+    }
+    match find()?.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.name.clone())),
+        several => Err(which(verb, several)),
+    }
+}
+
+fn which(verb: &str, running: &[Found]) -> Failure {
     let message = "several topologies are running; say which".to_owned();
     let mut failure = trouble("H0305", Exit::Usage, Phase::Control, message, "");
     failure.help = running.iter().map(|found| format!("hopper {verb} {}", found.name)).collect();

@@ -5,11 +5,10 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::asker::A_MOMENT;
-use super::file::name_of;
 use super::person::Terminal;
 use super::signals::Signals;
 use super::{Ended, Talk, status, trouble};
-use crate::control::{Asked, Client, Dirs, Limits, Place, list_running};
+use crate::control::{Asked, Client, Dirs, Limits, Place};
 use crate::engine::{Exit, Failure, Phase, TunnelState};
 use crate::topology::escape;
 
@@ -19,19 +18,9 @@ use crate::topology::escape;
 /// When the run cannot be asked, or nobody can answer here.
 pub fn run(talk: &Talk, wanted: Option<&OsStr>) -> Ended {
     let dirs = Dirs::from_env()?;
-    let name = match wanted {
-        Some(wanted) => name_of(wanted)?,
-        None => {
-            let running = list_running(&dirs)?.into_iter().filter(|found| found.running).collect::<Vec<_>>();
-            match running.as_slice() {
-                [] => {
-                    talk.say("Nothing is running.\n");
-                    return Ok(Exit::NotRunning);
-                }
-                [only] => only.name.clone(),
-                several => return Err(status::which("unlock", several)),
-            }
-        }
+    let Some(name) = status::named_or_only(wanted, "unlock", || status::running(&dirs))? else {
+        talk.say("Nothing is running.\n");
+        return Ok(Exit::NotRunning);
     };
     let place = Place::new(&dirs, &name)?;
     let terminal = Terminal::default();
