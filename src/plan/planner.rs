@@ -40,7 +40,7 @@ pub struct PlanOptions {
 pub fn plan(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanError>> {
     let whole = || whole(&topology.seen_from(&HostId::local()), options);
     let here = options.at.as_ref().is_none_or(HostId::is_local);
-    if here && !topology.forwards.is_empty() && !topology.vantages().contains(&&HostId::local()) {
+    if here && !has_local_plan(topology) {
         let others = topology.vantages().into_iter().cloned().collect();
         return Err(vec![PlanError::NoPart(NoPart { at: HostId::local(), others })]);
     }
@@ -59,9 +59,7 @@ pub fn plan_everywhere(topology: &Topology, options: &PlanOptions) -> Result<Vec
     let elsewhere = topology.vantages().into_iter().filter(|at| !at.is_local() && options.at.is_none());
     let elsewhere = elsewhere.map(|at| PlanOptions { at: Some(at.clone()), ..options.clone() });
     let (mut plans, mut errors) = (Vec::new(), Vec::new());
-    let here = options.at.is_some()
-        || topology.forwards.is_empty()
-        || topology.vantages().contains(&&HostId::local());
+    let here = options.at.is_some() || has_local_plan(topology);
     for options in here.then(|| options.clone()).into_iter().chain(elsewhere) {
         match plan(topology, &options) {
             Ok(plan) => plans.push(plan),
@@ -69,6 +67,11 @@ pub fn plan_everywhere(topology: &Topology, options: &PlanOptions) -> Result<Vec
         }
     }
     if errors.is_empty() { Ok(plans) } else { Err(errors) }
+}
+
+/// Whether local has something to plan: a forward of its own, or a file without any.
+fn has_local_plan(topology: &Topology) -> bool {
+    topology.forwards.is_empty() || topology.vantages().contains(&&HostId::local())
 }
 
 /// What the hopper on this host builds: its part of the others' tunnels, and its own forwards.
