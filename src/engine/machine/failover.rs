@@ -167,7 +167,7 @@ impl Machine {
         let is_broken = |t: usize| broken == Some(t) || self.tunnels[t].failed.is_some();
         let may_be = |way: usize| {
             let shared = |&t: &usize| here.under.contains(&t) && is_broken(t);
-            self.is_open(forward, way) && !ways.all[way].under.iter().any(|t| shared(t))
+            self.is_open(forward, way) && !ways.all[way].under.iter().any(shared)
         };
         let whole = |way: usize| {
             !ways.all[way].under.iter().any(|&t| is_broken(t)) && (self.was_up || !ways.all[way].tried)
