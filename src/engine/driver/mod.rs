@@ -6,10 +6,10 @@ mod tunnels;
 mod verdict;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::act::{Opened, Scene};
 use super::board::Board;
@@ -60,7 +60,7 @@ impl Driver {
         let (reports, inbox) = unbounded_channel();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         let driver = Driver {
-            machine: Machine::new(&scene.plan, rand::random()),
+            machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
             scene: Arc::new(scene),
