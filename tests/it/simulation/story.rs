@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use hopper::engine::RunState;
 use hopper::lab::Fault;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 
@@ -22,22 +24,22 @@ pub fn play(seed: u64) {
     runtime.block_on(async {
         let mut stage = Stage::new(seed);
         let mut told = Vec::new();
-        if let Err(why) = tell(&mut stage, &mut Chance(seed), &mut told).await {
+        if let Err(why) = tell(&mut stage, &mut StdRng::seed_from_u64(seed), &mut told).await {
             panic!("seed {seed}: {why}\n\n{}\n\n{}", told.join("\n"), stage.told());
         }
     });
 }
 
-async fn tell(stage: &mut Stage, chance: &mut Chance, told: &mut Vec<String>) -> Result<(), String> {
+async fn tell(stage: &mut Stage, chance: &mut StdRng, told: &mut Vec<String>) -> Result<(), String> {
     check(stage.until(30 * SECOND, Stage::is_whole).await, "it never came up")?;
     sleep(20 * SECOND).await;
     let open = stage.faults.open();
-    one_thing_fails(stage, chance.below(WAYS.len()), chance.below(2) == 0, told).await?;
+    one_thing_fails(stage, chance.random_range(0..WAYS.len()), chance.random(), told).await?;
 
-    let had_enough = chance.below(4) == 0;
-    for _ in 0..2 + chance.below(8) {
+    let had_enough = chance.random_ratio(1, 4);
+    for _ in 0..chance.random_range(2..10) {
         something_fails(stage, chance, told);
-        sleep(Duration::from_millis(chance.below(30_000) as u64)).await;
+        sleep(Duration::from_millis(chance.random_range(0..30_000))).await;
     }
     if !had_enough {
         told.push(format!("{:9.3} all heals", stage.now().as_secs_f64()));
@@ -87,9 +89,9 @@ async fn one_thing_fails(
 }
 
 /// Something fails, or heals, or is doubted.
-fn something_fails(stage: &Stage, chance: &mut Chance, told: &mut Vec<String>) {
-    let way = chance.below(WAYS.len() + 1);
-    let act = chance.below(8);
+fn something_fails(stage: &Stage, chance: &mut StdRng, told: &mut Vec<String>) {
+    let way = chance.random_range(0..=WAYS.len());
+    let act = chance.random_range(0..8);
     told.push(format!("{:9.3} act {act} on way {way}", stage.now().as_secs_f64()));
     match act {
         0 | 1 => stage.reset(way),
@@ -116,17 +118,4 @@ fn no_storm(dials: &[[usize; WAYS.len()]]) -> Result<(), String> {
 
 fn check(holds: bool, otherwise: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise.to_owned()) }
-}
-
-/// A row of numbers that looks like chance, after Steele, Lea and Flood's SplitMix.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) as usize % bound
-    }
 }
