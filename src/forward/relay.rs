@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::budget::{Budget, Overrun};
+use super::budget::Budget;
 use super::dialer::Dialer;
 use super::meter::Meter;
 use super::refusal::LastRefusal;
@@ -73,8 +73,6 @@ pub struct Terms {
     pub limit: Duration,
     /// The memory all streams share.
     pub budget: Budget,
-    /// What happens to a client that is too slow.
-    pub overrun: Overrun,
 }
 
 impl Relay {
@@ -210,12 +208,12 @@ impl Service {
                     return None;
                 }
             };
-            let held = self.terms.budget.open(self.terms.overrun, dialer.crowd());
+            let (held, over) = (self.terms.budget.open(far.crowd()), far.over());
             let ending = tokio::select! {
                 ending = splice(client, far, &self.meter, &held) => ending,
                 () = cut.cancelled() => Ending::Broken,
             };
-            if ending == Ending::Broken && (cut.is_cancelled() || dialer.is_over()) {
+            if ending == Ending::Broken && (cut.is_cancelled() || over.is_cancelled()) {
                 self.meter.lost();
             }
             return Some(ending);

@@ -29,7 +29,7 @@ pub(super) enum Ending {
     Abandoned,
     /// The far end broke; what the client got may be cut short.
     Broken,
-    /// The client was too slow for the memory there is.
+    /// The client was too slow for the memory there is, and others would have had to wait for it.
     TooSlow,
 }
 
@@ -126,6 +126,7 @@ where
             ended = &mut upload, if !uploaded => ended.map(|()| uploaded = true),
             ended = &mut intake, if !received => ended.map(|()| received = true),
             ended = &mut output, if !delivered => ended.map(|()| delivered = true),
+            () = held.cut() => Err(Ending::TooSlow),
         };
         if let Err(ending) = ended {
             return (ending, received);

@@ -46,7 +46,8 @@ mod wire;
 
 pub use certificate::CertificateFault;
 pub use channel::{Channel, ChannelReader, ChannelWriter, Closer, Gone, Received};
-pub use crowd::{Crowd, Wait};
+pub use config::WINDOW;
+pub use crowd::{Crowd, Mark, Member};
 pub use dial_error::DialError;
 pub use exec::ExecError;
 pub use expectation::{Expectation, Grounds, Trusted};
@@ -61,7 +62,7 @@ pub use openssh::{ConfigFile, NoAnswer, OpenSsh};
 pub use process::{Exit, Process};
 pub use question::{Ask, Asking, Notice, Question};
 pub use secret::Secret;
-pub use session::Session;
+pub use session::{Again, Session};
 pub use shelf::{Said, Source};
 pub use trust::{Learning, Trust};
 pub use wire::{Wire, WireHandle};

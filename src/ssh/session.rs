@@ -13,17 +13,18 @@ use tokio_util::sync::CancellationToken;
 use super::channel::{Channel, Channels};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
+use super::expectation::Expectation;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
 use super::listening::Listening;
-use super::login::LoggedIn;
+use super::login::{LoggedIn, Login};
 use super::notes::Notes;
 use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, login_error};
 use super::rotation::Rotation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
-use crate::topology::Endpoint;
+use crate::topology::{Endpoint, Host};
 
 /// A live session. Ends when dropped, closed, or lost.
 pub struct Session {
@@ -33,6 +34,15 @@ pub struct Session {
     crowd: Crowd,
     listening: Listening,
     logged_in: LoggedIn,
+    again: Option<Again>,
+}
+
+/// How a session was opened, to open another to the same server without a person: it shows the same key, and
+/// takes what it took.
+#[derive(Clone)]
+pub struct Again {
+    accepted: Vec<String>,
+    expectation: Expectation,
 }
 
 /// Why a question to the server has no answer.
@@ -48,11 +58,37 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
+        Self::log_in(wire, below, opening, None).await
+    }
+
+    /// Opens another session like the one that `again` is of, over a wire of its own. Asks nobody anything, and
+    /// offers nothing but what was taken then. Dropping the future cuts the wire.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn open_again(
+        wire: Wire,
+        below: WireHandle,
+        (host, login): (&Host, &Login),
+        again: &Again,
+    ) -> Result<Self, OpenError> {
+        let expectation = again.expectation.clone();
+        let opening = Opening { host, expectation, login, banner: host.timeout.banner, on_step: &|_| {} };
+        Self::log_in(wire, below, opening, Some(again)).await
+    }
+
+    async fn log_in(
+        wire: Wire,
+        below: WireHandle,
+        opening: Opening<'_>,
+        again: Option<&Again>,
+    ) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
         let expectation = opening.expectation.clone();
         let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
-        let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
+        let taken = again.map(|again| again.accepted.as_slice());
+        let logged_in = match login.run(&mut handle, host, host.timeout.login, taken).await {
             Ok(logged_in) => logged_in,
             Err(error) => {
                 // Tells the server why, so that its log does not blame the network.
@@ -69,10 +105,13 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
+        let met = expectation.again();
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
+        let again =
+            logged_in.unattended.then(|| Again { accepted: logged_in.accepted.clone(), expectation: met });
+        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in, again })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -187,10 +226,22 @@ impl Session {
         (answered && !self.is_over()).then(|| start.elapsed())
     }
 
+    /// Whether it is alive: it answers a probe within the limit, or one of our own clients holds it up, whose fault
+    /// its silence is.
+    pub async fn is_alive(&self, limit: Duration) -> bool {
+        let held_up = || self.crowd.is_held_up() && !self.is_over();
+        held_up() || self.ping(limit).await.is_some() || held_up()
+    }
+
+    /// How to open another one like it; `None` where that takes a person.
+    pub fn again(&self) -> Option<Again> {
+        self.again.clone()
+    }
+
     /// What the server took at login, and the algorithms: `curve25519-sha256 · aes256-gcm@openssh.com · agent …`.
     pub fn detail(&self) -> String {
         let algorithms = self.notes.algorithms().unwrap_or_default();
-        format!("{algorithms} · {}", self.logged_in.with)
+        format!("{algorithms} · {}", self.logged_in.accepted.join(" + "))
     }
 
     /// Whether the session has ended.

@@ -35,6 +35,7 @@ mod inside;
 mod kept;
 mod keyring;
 mod keys;
+mod lanes;
 mod left;
 mod load;
 mod login;

@@ -139,7 +139,9 @@ impl Attempt<'_> {
                     return Ok(Verdict::Next);
                 }
             };
-            match self.offer("agent", identity, &mut signer).await? {
+            let verdict = self.offer("agent", identity, &mut signer).await?;
+            self.attended |= signer.waited;
+            match verdict {
                 Verdict::Next if self.takes(AuthMethod::Agent) => {}
                 verdict => return Ok(verdict),
             }
@@ -167,6 +169,9 @@ impl Attempt<'_> {
     /// The certificates of files, and with `keys` the keys too, each after its certificate.
     pub(super) async fn offer_files(&mut self, files: &[KeyFile], keys: bool) -> Result<Verdict, LoginError> {
         for file in files {
+            if self.taken.is_some() && file.open().is_none() && !self.login.has_unlocked(file).await {
+                continue;
+            }
             let certificate = match &file.certificate {
                 Some(Ok(certificate)) => Some(Shown::Certificate(Box::new(certificate.clone()))),
                 Some(Err(why)) => {
@@ -227,7 +232,9 @@ impl Attempt<'_> {
         match signer {
             Some(agent) => {
                 let mut signer = AgentSigner::new(agent, self.login, self.host).with_key(key);
-                self.offer(&path, one, &mut signer).await
+                let verdict = self.offer(&path, one, &mut signer).await;
+                self.attended |= signer.waited;
+                verdict
             }
             None => {
                 if !self.tried.contains(&one.bytes()) {
@@ -249,12 +256,12 @@ impl Attempt<'_> {
         S: Signer<Error = SignError> + Send,
     {
         let bytes = one.bytes();
-        if self.tried.contains(&bytes) {
+        let what = one.name(from);
+        if self.tried.contains(&bytes) || !self.is_wanted(&what) {
             return Ok(Verdict::Next);
         }
         self.tried.push(bytes);
         self.refusal.was_asked = true;
-        let what = one.name(from);
         // SHA-1 is what russh signs with when no hash is named.
         let hash = match one.algorithm().is_rsa() {
             true => match self.handle.best_supported_rsa_hash().await.ok().flatten() {
@@ -264,6 +271,7 @@ impl Attempt<'_> {
             },
             false => None,
         };
+        let touched = matches!(one.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
         let user = self.refusal.user.clone();
         let result = match one {
             Shown::Key(key) => self.handle.authenticate_publickey_with(user, key, hash, signer).await,
@@ -272,7 +280,11 @@ impl Attempt<'_> {
             }
         };
         match result {
-            Ok(result) => self.answered(what, result),
+            Ok(result) => {
+                let verdict = self.answered(what, result)?;
+                self.attended |= touched && matches!(verdict, Verdict::In | Verdict::Partial);
+                Ok(verdict)
+            }
             Err(error) if self.handle.is_closed() => {
                 tracing::debug!(%error, "the connection broke during login");
                 Err(LoginError::Lost(String::new()))
