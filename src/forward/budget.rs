@@ -15,7 +15,9 @@ use crate::ssh::{Crowd, Mark, WINDOW};
 const STREAM: usize = 16 << 20;
 /// What all streams of the process may set aside together, in bytes.
 const TOTAL: usize = 256 << 20;
-/// From this on a client counts as behind, in bytes: no session is asked to wait for less, no stream cut.
+/// However many streams there are, no session is asked to wait before one of its streams holds this, in bytes.
+const LEAST: usize = 256 << 10;
+/// From this on a client counts as behind, in bytes. No stream that holds less is cut.
 const BEHIND: usize = 1 << 20;
 /// A stream may take this part of what is left, so that something is left for whoever comes next.
 const PART: usize = 8;
@@ -27,6 +29,8 @@ pub struct Budget(Arc<Pool>);
 #[derive(Default)]
 struct Pool {
     total: AtomicUsize,
+    /// How many streams have something set aside.
+    fed: AtomicUsize,
     /// The shares of clients that are behind, by number.
     behind: Mutex<BTreeMap<u64, Share>>,
     numbers: AtomicU64,
@@ -60,7 +64,8 @@ pub(super) struct Held {
 
 #[derive(Default)]
 struct Marks {
-    fed: Option<Mark>,
+    fed: bool,
+    told: Option<Mark>,
     behind: Option<Mark>,
 }
 
@@ -69,10 +74,10 @@ struct Marks {
 pub(super) struct OverBudget;
 
 /// What one stream may set aside before its session is asked to wait, when all together have set aside `total`
-/// and so many clients are behind: each of those has up to a window more on its way.
-fn limit(total: usize, behind: usize) -> usize {
-    let used = total.saturating_add(behind.saturating_mul(WINDOW as usize));
-    (TOTAL.saturating_sub(used) / PART).clamp(BEHIND, STREAM)
+/// and so many streams have something set aside: each of those has up to a window more on its way.
+fn limit(total: usize, fed: usize) -> usize {
+    let used = total.saturating_add(fed.saturating_mul(WINDOW as usize));
+    (TOTAL.saturating_sub(used) / PART).clamp(LEAST, STREAM)
 }
 
 impl Budget {
@@ -154,16 +159,24 @@ impl Held {
     }
 
     fn limit(&self) -> usize {
-        limit(self.pool.total(), self.pool.behind().len())
+        limit(self.pool.total(), self.pool.0.fed.load(Ordering::Relaxed))
     }
 
     /// Tells the others of the session how this stream stands.
     fn mark(&self) {
         let own = self.own();
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        // A stream between two sessions needs both of them to move at all.
-        if (own > 0) != marks.fed.is_some() && matches!(self.patience, Patience::Client) {
-            marks.fed = (own > 0).then(|| self.crowd.feed());
+        if (own > 0) != marks.fed {
+            marks.fed = own > 0;
+            let fed = &self.pool.0.fed;
+            if marks.fed {
+                fed.fetch_add(1, Ordering::Relaxed)
+            } else {
+                fed.fetch_sub(1, Ordering::Relaxed)
+            };
+            // A stream between two sessions needs both of them to move at all.
+            let tells = marks.fed && matches!(self.patience, Patience::Client);
+            marks.told = tells.then(|| self.crowd.feed());
         }
         if own >= BEHIND && marks.behind.is_none() {
             self.pool.behind().insert(self.number, self.share.clone());
@@ -198,6 +211,8 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.pool.0.total.fetch_sub(self.own(), Ordering::Relaxed);
         self.pool.behind().remove(&self.number);
+        let marks = self.marks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.pool.0.fed.fetch_sub(usize::from(marks.fed), Ordering::Relaxed);
     }
 }
 

@@ -85,9 +85,9 @@ impl Crowd {
         self.len() > self.0.fed.load(Ordering::Relaxed)
     }
 
-    /// Whether some stream's client is behind.
+    /// Whether some stream's client is behind, or makes the session wait.
     pub fn is_stalled(&self) -> bool {
-        self.0.stalled.load(Ordering::Relaxed) > 0
+        self.is_held_up() || self.0.stalled.load(Ordering::Relaxed) > 0
     }
 
     /// Resolves when a stream joins, or is no longer fed, after this was enabled.
@@ -107,9 +107,7 @@ impl Crowd {
 
     /// Says that the caller's client is behind.
     pub fn stall(&self) -> Mark {
-        let mark = self.mark(What::Stalled);
-        self.0.news.notify_waiters();
-        mark
+        self.mark(What::Stalled)
     }
 
     /// Says that the caller makes the session wait from now on.
@@ -118,7 +116,10 @@ impl Crowd {
     }
 
     fn mark(&self, what: What) -> Mark {
-        self.0.of(what).fetch_add(1, Ordering::Relaxed);
+        let before = self.0.of(what).fetch_add(1, Ordering::Relaxed);
+        if before == 0 && !matches!(what, What::Fed) {
+            self.0.news.notify_waiters();
+        }
         Mark { counts: self.0.clone(), what }
     }
 }
@@ -143,7 +144,7 @@ impl Drop for Mark {
         let before = self.counts.of(self.what).fetch_sub(1, Ordering::Relaxed);
         match self.what {
             What::Fed => self.counts.hunger.notify_waiters(),
-            What::Stalled if before == 1 => self.counts.news.notify_waiters(),
+            What::Stalled | What::Waiting if before == 1 => self.counts.news.notify_waiters(),
             What::Stalled | What::Waiting => {}
         }
     }
