@@ -54,10 +54,20 @@ impl Dialer {
             }
             Dialer::Local { network, host, target } => {
                 let dialling = async {
-                    match target {
-                        Endpoint::Tcp(address) => network.dial(host, address).await,
-                        Endpoint::Unix(path) => {
-                            UnixStream::connect(path).await.map(|stream| Dialled::Memory(Box::new(stream)))
+                    loop {
+                        let dialled = match target {
+                            Endpoint::Tcp(address) => network.dial(host, address).await,
+                            Endpoint::Unix(path) => UnixStream::connect(path)
+                                .await
+                                .map(|stream| Dialled::Memory(Box::new(stream))),
+                        };
+                        match dialled {
+                            // A client that came over a channel waits where it is.
+                            Err(error) if socket::is_shortage(&error) => {
+                                tracing::info!("no descriptor is left: a client waits for one");
+                                tokio::time::sleep(socket::SHORTAGE).await;
+                            }
+                            dialled => break dialled,
                         }
                     }
                 };

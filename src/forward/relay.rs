@@ -149,6 +149,7 @@ struct Service {
 }
 
 async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, closing: CancellationToken) {
+    let mut short = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -156,16 +157,20 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, clo
         };
         match accepted {
             Ok((client, from)) => {
+                short = false;
                 let service = service.clone();
                 let span = tracing::debug_span!("client", %from);
                 tasks.spawn(serve(service, client, from).instrument(span));
             }
-            // The client gave up, or descriptors ran out: a pause lets some come free, and keeps this
-            // loop from spinning.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // Descriptors ran out: a pause lets some come free, and keeps this loop from spinning. Who connects
+            // waits meanwhile.
             Err(error) => {
-                tracing::warn!(%error, "could not accept a client");
+                if !std::mem::replace(&mut short, true) {
+                    tracing::warn!(%error, "cannot accept clients");
+                }
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                    () = tokio::time::sleep(socket::SHORTAGE) => {}
                     () = closing.cancelled() => return,
                 }
             }

@@ -2,6 +2,7 @@
 //! that the file does not allow is never tried, whatever the server would take.
 
 mod keys;
+mod shown;
 mod typed;
 
 use russh::client::{AuthResult, Handle};
@@ -12,7 +13,7 @@ use super::login::{LoggedIn, Login, LoginError, LoginRefusal};
 use super::question::NoAnswer;
 use super::signer::FileSigner;
 use crate::topology::{AuthMethod, Host};
-use keys::Shown;
+use shown::Shown;
 
 /// One login at one host.
 pub(super) struct Attempt<'a> {

@@ -4,6 +4,7 @@
 //! Only this room and the lab name russh, whose pitfalls it walls off (`docs/house.md` lists them).
 //! It knows neither layers nor plans, and never prints.
 
+mod again;
 mod agent;
 mod attempt;
 mod certificate;
@@ -44,6 +45,7 @@ mod trust;
 mod watchdog;
 mod wire;
 
+pub use again::Again;
 pub use certificate::CertificateFault;
 pub use channel::{Channel, ChannelReader, ChannelWriter, Closer, Gone, Received};
 pub use config::WINDOW;
@@ -62,7 +64,7 @@ pub use openssh::{ConfigFile, NoAnswer, OpenSsh};
 pub use process::{Exit, Process};
 pub use question::{Ask, Asking, Notice, Question};
 pub use secret::Secret;
-pub use session::{Again, Session};
+pub use session::Session;
 pub use shelf::{Said, Source};
 pub use trust::{Learning, Trust};
 pub use wire::{Wire, WireHandle};

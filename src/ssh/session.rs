@@ -10,21 +10,21 @@ use russh::{ChannelOpenFailure, Disconnect};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::again::Again;
 use super::channel::{Channel, Channels};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
-use super::expectation::Expectation;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
 use super::listening::Listening;
-use super::login::{LoggedIn, Login};
+use super::login::LoggedIn;
 use super::notes::Notes;
 use super::nudge::Nudge;
 use super::open_error::{OpenError, Step, login_error};
 use super::rotation::Rotation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
-use crate::topology::{Endpoint, Host};
+use crate::topology::Endpoint;
 
 /// A live session. Ends when dropped, closed, or lost.
 pub struct Session {
@@ -34,15 +34,7 @@ pub struct Session {
     crowd: Crowd,
     listening: Listening,
     logged_in: LoggedIn,
-    again: Option<Again>,
-}
-
-/// How a session was opened, to open another to the same server without a person: it shows the same key, and
-/// takes what it took.
-#[derive(Clone)]
-pub struct Again {
-    accepted: Vec<String>,
-    expectation: Expectation,
+    pub(super) again: Option<Again>,
 }
 
 /// Why a question to the server has no answer.
@@ -61,23 +53,8 @@ impl Session {
         Self::log_in(wire, below, opening, None).await
     }
 
-    /// Opens another session like the one that `again` is of, over a wire of its own. Asks nobody anything, and
-    /// offers nothing but what was taken then. Dropping the future cuts the wire.
-    ///
-    /// # Errors
-    /// What stood in the way.
-    pub async fn open_again(
-        wire: Wire,
-        below: WireHandle,
-        (host, login): (&Host, &Login),
-        again: &Again,
-    ) -> Result<Self, OpenError> {
-        let expectation = again.expectation.clone();
-        let opening = Opening { host, expectation, login, banner: host.timeout.banner, on_step: &|_| {} };
-        Self::log_in(wire, below, opening, Some(again)).await
-    }
-
-    async fn log_in(
+    /// As for [`Session::open`]; with `again`, like an earlier session and without a person.
+    pub(super) async fn log_in(
         wire: Wire,
         below: WireHandle,
         opening: Opening<'_>,
@@ -87,7 +64,7 @@ impl Session {
         let expectation = opening.expectation.clone();
         let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
-        let taken = again.map(|again| again.accepted.as_slice());
+        let taken = again.map(Again::accepted);
         let logged_in = match login.run(&mut handle, host, host.timeout.login, taken).await {
             Ok(logged_in) => logged_in,
             Err(error) => {
@@ -109,8 +86,7 @@ impl Session {
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        let again =
-            logged_in.unattended.then(|| Again { accepted: logged_in.accepted.clone(), expectation: met });
+        let again = logged_in.unattended.then(|| Again::new(&logged_in, met));
         Ok(Session { handle, wire: below, notes, crowd, listening, logged_in, again })
     }
 
@@ -231,11 +207,6 @@ impl Session {
     pub async fn is_alive(&self, limit: Duration) -> bool {
         let held_up = || self.crowd.is_held_up() && !self.is_over();
         held_up() || self.ping(limit).await.is_some() || held_up()
-    }
-
-    /// How to open another one like it; `None` where that takes a person.
-    pub fn again(&self) -> Option<Again> {
-        self.again.clone()
     }
 
     /// What the server took at login, and the algorithms: `curve25519-sha256 · aes256-gcm@openssh.com · agent …`.

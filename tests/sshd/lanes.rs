@@ -12,9 +12,8 @@ use super::load::MIB;
 use super::topology::Topology;
 use super::until::{SOON, until};
 
-/// Where other forwards listen.
+/// Where another forward listens.
 const OTHER: u16 = NEAR + 1;
-const INNER: u16 = NEAR + 2;
 
 fn lanes(hopper: &Hopper<'_>, tunnel: usize) -> u64 {
     let status = hopper.status().expect("status answers");

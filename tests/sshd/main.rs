@@ -17,6 +17,7 @@ mod chain;
 mod client;
 mod command;
 mod control;
+mod descriptors;
 mod dropbear;
 mod ending;
 mod exec;
