@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ const TOTAL: usize = 256 << 20;
 const LEAST: usize = 256 << 10;
 /// From this on a client counts as behind, in bytes. No stream that holds less is cut.
 const BEHIND: usize = 1 << 20;
+/// A client that waits so long to send, and reads nothing meanwhile, may read nothing before it has sent.
+const UNREAD: Duration = Duration::from_secs(1);
 /// A stream may take this part of what is left, so that something is left for whoever comes next.
 const PART: usize = 8;
 
@@ -64,6 +67,8 @@ pub(super) struct Held {
 
 #[derive(Default)]
 struct Marks {
+    /// Whether the client waits to send, and takes nothing meanwhile: to send, it needs its session.
+    waits: bool,
     fed: bool,
     told: Option<Mark>,
     behind: Option<Mark>,
@@ -149,6 +154,27 @@ impl Held {
         self.shrunk.notify_one();
     }
 
+    /// Runs what sends for the client. A session that waits hears of no windows, so a client that would read only
+    /// once all is sent must not be waited for.
+    pub(super) async fn while_sending<T>(&self, sending: impl Future<Output = T>) -> T {
+        tokio::pin!(sending);
+        let mut own = self.own();
+        let sent = loop {
+            match tokio::time::timeout(UNREAD, &mut sending).await {
+                Ok(sent) => break sent,
+                Err(_) if own > 0 && self.own() >= own => self.wait_to_send(true),
+                Err(_) => own = self.own(),
+            }
+        };
+        self.wait_to_send(false);
+        sent
+    }
+
+    fn wait_to_send(&self, waits: bool) {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).waits = waits;
+        self.mark();
+    }
+
     /// Resolves when the stream must be cut.
     pub(super) async fn cut(&self) {
         self.share.cut.cancelled().await;
@@ -174,8 +200,10 @@ impl Held {
             } else {
                 fed.fetch_sub(1, Ordering::Relaxed)
             };
-            // A stream between two sessions needs both of them to move at all.
-            let tells = marks.fed && matches!(self.patience, Patience::Client);
+        }
+        // A stream between two sessions needs both of them to move at all.
+        let tells = marks.fed && !marks.waits && matches!(self.patience, Patience::Client);
+        if tells != marks.told.is_some() {
             marks.told = tells.then(|| self.crowd.feed());
         }
         if own >= BEHIND && marks.behind.is_none() {

@@ -47,6 +47,26 @@ async fn a_session_waits_only_while_everybody_on_it_has_something_in_hand() {
     assert!(poll_once(&mut waiting).await.is_some());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_only_once_all_is_sent_is_not_waited_for() {
+    let (budget, crowd) = (Budget::default(), Crowd::default());
+    let _member = crowd.join();
+    let held = budget.open(crowd.clone());
+    held.add(STREAM).await.unwrap();
+    let more = async {
+        held.add(1).await.unwrap();
+        assert!(crowd.is_hungry());
+    };
+    let (sent, windows) = tokio::sync::oneshot::channel();
+    let sending = held.while_sending(windows);
+    let both = async { tokio::join!(sending, async { drop(sent.send(more.await)) }) };
+    both.await.0.unwrap();
+    // Once it has sent, it is waited for again.
+    assert!(!crowd.is_hungry());
+    let mut waiting = Box::pin(held.add(1));
+    assert!(poll_once(&mut waiting).await.is_none());
+}
+
 #[tokio::test]
 async fn a_session_that_tunnels_ride_never_waits() {
     let (budget, crowd) = (Budget::default(), Crowd::default());

@@ -116,7 +116,7 @@ where
     W: AsyncWrite + Unpin,
 {
     let (set_aside, pending) = unbounded_channel();
-    let upload = upload(&mut from_stream, writer, sent);
+    let upload = upload(&mut from_stream, writer, sent, held);
     let intake = intake(reader, set_aside, held);
     let output = output(pending, &mut to_stream, taken, held);
     tokio::pin!(upload, intake, output);
@@ -145,6 +145,7 @@ async fn upload<R: AsyncRead + Unpin>(
     client: &mut R,
     writer: &ChannelWriter,
     sent: impl Fn(usize),
+    held: &Held,
 ) -> Result<(), Ending> {
     let mut buffer = BytesMut::new();
     loop {
@@ -155,7 +156,7 @@ async fn upload<R: AsyncRead + Unpin>(
         };
         let taken = match n {
             0 => writer.end().await,
-            _ => writer.send(buffer.split().freeze()).await,
+            _ => held.while_sending(writer.send(buffer.split().freeze())).await,
         };
         if taken.is_err() {
             return std::future::pending().await;

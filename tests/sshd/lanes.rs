@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, NEAR};
+use super::command::signal;
 use super::hopper::Hopper;
 use super::load::MIB;
 use super::topology::Topology;
+use super::typed::{CANARY, PASSWORDS, on_terminal, that_asks};
 use super::until::{SOON, until};
 
 /// Where another forward listens.
@@ -128,6 +130,74 @@ fn a_host_that_lets_in_nobody_more_gets_no_lane_and_is_asked_once() {
         "{status}"
     );
     stalled.abandon();
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+/// Up from a terminal where somebody types, then clients that stall, and others beside them.
+fn beside_stalled(bed: &Bed, topology: &Topology, answers: &[(&str, &str)]) -> (u64, usize) {
+    let hopper = Hopper::on(bed);
+    let file = topology.write(bed);
+    let up = on_terminal(&hopper, answers, &["up", "-d", file.to_str().expect("a plain path")]);
+    assert_eq!(up.code, 0, "{}", up.stdout);
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 2)]);
+    stalled.wait_until_flowing();
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    let had = (lanes(&hopper, bed.last() - 1), bed.visits(bed.last()));
+    stalled.go();
+    assert!(stalled.finish().iter().all(|outcome| outcome.end == "ok"));
+    hopper.down();
+    hopper.assert_nothing_left();
+    had
+}
+
+#[test]
+fn no_lane_is_opened_where_that_would_take_a_person() {
+    let Some((bed, code)) = that_asks("AuthenticationMethods keyboard-interactive", false, true) else {
+        return;
+    };
+    let topology = Topology::line(&bed).host(2, "auth", json!(["keyboard-interactive"]));
+    let answers = [("one-time password", code.as_str())];
+    assert_eq!(beside_stalled(&bed, &topology, &answers), (1, 1));
+}
+
+#[test]
+fn a_password_that_was_typed_once_opens_a_lane_too() {
+    let Some(bed) = Bed::hosts(1) else { return };
+    bed.set_password(1, CANARY);
+    bed.start_sshd(1, PASSWORDS);
+    bed.far_end(1);
+    let topology = Topology::line(&bed).hosts("auth", json!(["password"]));
+    assert_eq!(beside_stalled(&bed, &topology, &[("the password of root: ", CANARY)]), (2, 2));
+}
+
+#[test]
+fn a_lane_that_dies_costs_its_streams_and_nothing_else() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed), &[]);
+    let own = bed.sessions(2);
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 1)]);
+    stalled.wait_until_flowing();
+    assert!(until(SOON, || lanes(&hopper, 1) == 2), "{:?}", hopper.status());
+    let beside = bed.start_load(0, "127.0.0.1", NEAR, &[("get", 64 * 1024 * MIB, 2)]);
+    beside.wait_until_flowing();
+    for pid in bed.sessions(2).into_iter().filter(|pid| !own.contains(pid)) {
+        signal("KILL", pid);
+    }
+    let ends: Vec<_> = beside.finish().into_iter().map(|outcome| outcome.end).collect();
+    assert_eq!(ends, ["reset"; 2]);
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    stalled.go();
+    assert!(stalled.finish().iter().all(|outcome| outcome.end == "ok"));
+    let status = hopper.status().expect("status answers");
+    assert_eq!(
+        (&status["state"], &status["tunnels"][1]["reconnects"]),
+        (&json!("up"), &json!(0)),
+        "{status}"
+    );
+    assert_eq!(lost(&hopper), 2);
     hopper.down();
     hopper.assert_nothing_left();
 }
