@@ -2,10 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 use super::blame::{self, TunnelBlame};
 use super::event::{Event, Stage, Waiter};
@@ -227,9 +228,10 @@ impl Scene {
         Terms { limit, budget: self.budget.clone() }
     }
 
-    /// The terms on which a forward's clients are served.
+    /// The terms on which a forward's clients are served, whichever way it takes.
     pub fn terms_of(&self, forward: &PlannedForward) -> Terms {
-        self.terms(self.limit_of(forward))
+        let limit = forward.ways().map(|way| self.limit_of(way)).max();
+        self.terms(limit.unwrap_or_else(|| self.limit_of(forward)))
     }
 
     /// How long its far end may take.

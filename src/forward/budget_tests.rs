@@ -53,14 +53,15 @@ async fn a_client_that_reads_only_once_all_is_sent_is_not_waited_for() {
     let _member = crowd.join();
     let held = budget.open(crowd.clone());
     held.add(STREAM).await.unwrap();
+    let (sent, windows) = tokio::sync::oneshot::channel();
+    let sending = held.while_sending(windows);
     let more = async {
         held.add(1).await.unwrap();
         assert!(crowd.is_hungry());
+        sent.send(()).unwrap();
     };
-    let (sent, windows) = tokio::sync::oneshot::channel();
-    let sending = held.while_sending(windows);
-    let both = async { tokio::join!(sending, async { drop(sent.send(more.await)) }) };
-    both.await.0.unwrap();
+    let (sent, ()) = tokio::join!(sending, more);
+    sent.unwrap();
     // Once it has sent, it is waited for again.
     assert!(!crowd.is_hungry());
     let mut waiting = Box::pin(held.add(1));
