@@ -186,6 +186,9 @@ fn session_fields(id: &str, stands: Option<&TunnelStatus>, trip: Option<Trip>) -
         if stands.reconnects > 0 {
             fields.push(count(stands.reconnects, "reconnect"));
         }
+        if let Some(lanes) = stands.lanes {
+            fields.push(format!("{lanes} lanes"));
+        }
     }
     fields.join("  ")
 }

@@ -126,6 +126,7 @@ impl Driver {
                 self.watch(t, opened.live.ended());
                 self.tunnels[t].take(opened.live);
                 self.tunnels[t].carrier = opened.carrier;
+                self.lay_lanes(t);
                 scene.tell(Event::TunnelUp { tunnel, elapsed: opened.elapsed, detail: opened.detail });
                 self.measure_round_trip(t);
                 self.step(Input::Opened(t));
