@@ -3,9 +3,12 @@
 mod away;
 mod elsewhere;
 mod leaving;
+mod line;
 mod refused;
+mod server;
 mod silent;
 mod verifying;
+mod weather;
 
 use serde_json::{Value, json};
 
