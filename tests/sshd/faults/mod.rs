@@ -2,11 +2,15 @@
 
 mod away;
 mod elsewhere;
+mod gone;
 mod leaving;
 mod line;
+mod machine;
 mod refused;
 mod server;
+mod sharing;
 mod silent;
+mod target;
 mod verifying;
 mod weather;
 
