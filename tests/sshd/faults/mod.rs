@@ -2,6 +2,7 @@
 
 mod away;
 mod elsewhere;
+mod failover;
 mod gone;
 mod leaving;
 mod line;
