@@ -264,7 +264,7 @@ def measure(job):
             good = [at for at, good in probes if good and at > (max(bad) if bad else begun)]
             recovered = max(0.0, good[0] - last) if good else None
         false = sum(EVERY for at in bad if [up for when, up in claims if when <= at][-1:] == [True])
-        visits = (bed.folder / "sshd2.log").read_text().count("Connection closed by authenticating")
+        visits = (bed.folder / "sshd2.log").read_text().count(" authenticating user ")
         result = {"found": found, "recovered": recovered, "false": false, "exit": over, "refused": visits}
     print(f"{fault}, {label}, round {number}: {result}", file=sys.stderr, flush=True)
     return fault, label, result

@@ -71,7 +71,7 @@ fn end(old: Vec<u32>) {
     }
 }
 
-fn tunnel<'s>(status: &'s Value, place: usize) -> &'s str {
+fn tunnel(status: &Value, place: usize) -> &str {
     status["tunnels"][place]["state"].as_str().unwrap_or_default()
 }
 
