@@ -87,17 +87,22 @@ fn a_line_that_swallows_large_packets_from_the_start_is_told_in_time() {
     hopper.assert_nothing_left();
 }
 
-/// Every line of the chain loses so many packets of a hundred, in both directions.
-fn whole_though_packets_are_lost(percent: u32, interval: &str, bytes: u64) {
+/// So many packets of a hundred that come in at these hosts are lost.
+fn whole_though_packets_are_lost(
+    percent: u32,
+    hosts: std::ops::RangeInclusive<usize>,
+    interval: &str,
+    bytes: u64,
+) {
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
     let keepalive = json!({ "interval": interval, "max": 3 });
     let standing = Standing::on(&bed, &quick(&bed).hosts("keepalive", keepalive));
-    for host in 0..=2 {
+    for host in hosts.clone() {
         bed.filter(host, &format!("iifname != lo numgen random mod 100 < {percent} drop"));
     }
     bed.load_whole(0, NEAR, &[("both", bytes, 4), ("half", bytes, 2)]);
-    for host in 0..=2 {
+    for host in hosts {
         bed.unfilter(host);
     }
     assert_eq!(standing.said("lost, rebuilding it"), 0, "a false alarm: {}", standing.run.stderr());
@@ -107,18 +112,19 @@ fn whole_though_packets_are_lost(percent: u32, interval: &str, bytes: u64) {
 
 #[test]
 fn two_packets_of_a_hundred_lost_are_no_loss_of_a_session() {
-    whole_though_packets_are_lost(2, "1s", MIB);
+    whole_though_packets_are_lost(2, 0..=2, "1s", MIB);
 }
 
 #[test]
 fn five_packets_of_a_hundred_lost_are_no_loss_of_a_session() {
-    whole_though_packets_are_lost(5, "1s", MIB);
+    whole_though_packets_are_lost(5, 0..=2, "1s", MIB);
 }
 
-/// The defaults are made for that: with four tries of five seconds each.
+/// With the defaults. Where the acknowledgements to hopper itself are lost as well, a line as bad as that is now and then
+/// taken for dead, and rightly: of what was sent, nothing was acknowledged for twenty seconds.
 #[test]
 fn twenty_packets_of_a_hundred_lost_are_no_loss_of_a_session() {
-    whole_though_packets_are_lost(20, "5s", MIB / 16);
+    whole_though_packets_are_lost(20, 1..=2, "5s", MIB / 16);
 }
 
 /// A minute of the life of a bad line, in a few seconds.
