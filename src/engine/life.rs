@@ -148,3 +148,29 @@ impl<R> Drop for Promise<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_or_is_called_off_reports_all_the_same() {
+        let (reports, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let promise = Promise::new(&reports, "otherwise");
+        let panics = Work::start(async move {
+            let _promise = promise;
+            panic!("as the test wants it");
+        });
+        assert_eq!(heard.recv().await, Some("otherwise"));
+        panics.call_off().await;
+        let promise = Promise::new(&reports, "called off");
+        let waits = Work::start(async move {
+            let _promise = promise;
+            std::future::pending().await
+        });
+        waits.call_off().await;
+        assert_eq!(heard.recv().await, Some("called off"));
+        Promise::new(&reports, "otherwise").keep("kept");
+        assert_eq!(heard.recv().await, Some("kept"));
+    }
+}

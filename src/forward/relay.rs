@@ -180,13 +180,15 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, clo
 
 async fn serve(service: Service, mut client: TcpStream, from: SocketAddr) {
     service.meter.accepted();
+    // From the start: when this process is killed, the system closes the socket, and that must not look whole.
+    socket::reset_on_close(&client);
     let ending = tokio::select! {
         ending = service.clone().join(&mut client, from) => ending.unwrap_or(Ending::Broken),
         () = service.stop.cancelled() => Ending::Broken,
     };
     tracing::debug!(?ending, "client gone");
-    if ending != Ending::Whole {
-        socket::reset_on_close(&client);
+    if ending == Ending::Whole {
+        socket::end_on_close(&client);
     }
     service.meter.ended();
 }

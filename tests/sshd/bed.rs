@@ -56,6 +56,7 @@ fn lacking() -> Option<String> {
         "gnome-keyring-daemon",
         "secret-tool",
         "dropbear",
+        "faketime",
     ];
     let path = "PATH=$PATH:/usr/sbin:/sbin; command -v \"$0\"";
     let missing: Vec<_> =

@@ -47,6 +47,7 @@ mod remote;
 mod rotation;
 mod rows;
 mod security_key;
+mod soak;
 mod ssh_config;
 mod sshd;
 mod telescope;

@@ -55,9 +55,11 @@ impl Bed {
             "{first}\nPort 22\nListenAddress 0.0.0.0\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nLogLevel VERBOSE\nUseDNS no\nPrintMotd no\n\
-             MaxStartups 500:100:1000\nMaxSessions 500\nPerSourceMaxStartups none\n{}",
+             {}MaxSessions 500\nPerSourceMaxStartups none\n{}",
             key.path().display(),
             allowed.display(),
+            // Of these the last one counts.
+            if first.contains("MaxStartups") { "" } else { "MaxStartups 500:100:1000\n" },
             penalties(&key),
         );
         let file = folder.join("sshd_config");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::bed::{Bed, NEAR};
+use super::super::bed::{Bed, FAR, NEAR};
 use super::super::command::signal;
 use super::super::hopper::Hopper;
 use super::super::load::MIB;
@@ -81,4 +81,41 @@ fn connections_that_do_not_end_are_reset_when_that_time_is_over() {
     load.wait_until_flowing();
     standing.down();
     assert_eq!(load.finish()[0].end, "reset", "a stream that was cut looks whole");
+}
+
+#[test]
+fn every_way_to_end_a_run_closes_it_from_the_inside_out_and_gives_listeners_back() {
+    let Some(bed) = Bed::line(3) else { return };
+    bed.far_end(0);
+    bed.far_end(3);
+    let forwards = json!({
+        "data": { "listen": NEAR, "to": format!("h3/127.0.0.1:{FAR}") },
+        "back": { "listen": "h2/7101", "to": format!("local:{FAR}") },
+    });
+    let topology = quick(&bed).top("forwards", forwards);
+    for how in ["INT", "TERM", "HUP", "down"] {
+        let hopper = Hopper::on(&bed);
+        let run = hopper.hold(&topology, &["--progress", "json"]);
+        match how {
+            "down" => assert_eq!(hopper.down().code, 0),
+            signal => run.signal(signal),
+        }
+        let ended = run.ended();
+        assert_eq!(ended.code, 0, "{how}: {}", ended.stderr);
+        let left = bed.listeners(2);
+        assert!(left.iter().all(|at| !at.ends_with(":7101")), "{how}: still listens there: {left:?}");
+        let place = |event: &str| {
+            let found = ended.stderr.lines().position(|line| line.contains(event));
+            found.unwrap_or_else(|| panic!("{how}: no {event} in {}", ended.stderr))
+        };
+        let closed = |what: &str, id: &str| place(&format!(r#""event":"{what}-closed","{what}":"{id}""#));
+        let tunnels = ["T3", "T2", "T1"].map(|id| closed("tunnel", id));
+        assert!(tunnels.is_sorted(), "{how}: {}", ended.stderr);
+        let forwards = [("data", tunnels[0]), ("back", tunnels[1])];
+        for (id, below) in forwards {
+            assert!(closed("forward", id) < below, "{how}, {id}: {}", ended.stderr);
+        }
+        assert!(place(r#""event":"down""#) > tunnels[2], "{how}: {}", ended.stderr);
+        hopper.assert_nothing_left();
+    }
 }

@@ -3,10 +3,17 @@
 mod away;
 mod elsewhere;
 mod failover;
+mod gone;
 mod leaving;
+mod line;
+mod machine;
 mod refused;
+mod server;
+mod sharing;
 mod silent;
+mod target;
 mod verifying;
+mod weather;
 
 use serde_json::{Value, json};
 

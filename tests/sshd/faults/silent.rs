@@ -57,6 +57,16 @@ fn a_hole_under_an_upload_is_blamed_on_its_hop_and_heals() {
 }
 
 #[test]
+fn a_hole_before_hop_1_under_an_upload_is_blamed_on_hop_1_and_heals() {
+    a_hole_before(1, true);
+}
+
+#[test]
+fn a_hole_before_hop_3_under_an_upload_is_blamed_on_hop_3_and_heals() {
+    a_hole_before(3, true);
+}
+
+#[test]
 fn a_session_that_stands_still_is_replaced_while_it_still_does() {
     let Some(bed) = Bed::line(3) else { return };
     bed.far_end(3);
