@@ -9,6 +9,7 @@ mod attempt;
 mod certificate;
 mod channel;
 mod config;
+mod config_files;
 mod crowd;
 mod dial_error;
 mod exec;
@@ -46,6 +47,7 @@ mod wire;
 
 pub use certificate::CertificateFault;
 pub use channel::{Channel, ChannelReader, ChannelWriter, Closer, Gone, Received};
+pub use config_files::ConfigFiles;
 pub use crowd::{Crowd, Wait};
 pub use dial_error::DialError;
 pub use exec::ExecError;
