@@ -21,6 +21,7 @@ mod host_key_refusal;
 mod key_file;
 mod known_hosts;
 mod known_hosts_file;
+mod lending;
 mod listener;
 mod listening;
 mod login;

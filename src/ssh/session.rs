@@ -15,6 +15,7 @@ use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
+use super::lending::Lending;
 use super::listening::Listening;
 use super::login::LoggedIn;
 use super::notes::Notes;
@@ -32,6 +33,7 @@ pub struct Session {
     notes: Arc<Notes>,
     crowd: Crowd,
     listening: Listening,
+    lending: Lending,
     logged_in: LoggedIn,
 }
 
@@ -50,7 +52,8 @@ impl Session {
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
         let expectation = opening.expectation.clone();
-        let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
+        let Met { mut handle, notes, listening, lending, guard } =
+            Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
         let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
             Ok(logged_in) => logged_in,
@@ -72,7 +75,7 @@ impl Session {
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
+        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -151,6 +154,10 @@ impl Session {
 
     pub(super) fn listening(&self) -> Listening {
         self.listening.clone()
+    }
+
+    pub(super) fn lending(&self) -> Lending {
+        self.lending.clone()
     }
 
     pub(super) fn channels(&self) -> Channels {

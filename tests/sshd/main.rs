@@ -36,6 +36,7 @@ mod kept;
 mod keyring;
 mod keys;
 mod left;
+mod lent_agent;
 mod load;
 mod login;
 mod network;

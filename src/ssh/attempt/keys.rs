@@ -13,7 +13,7 @@ use crate::ssh::key_file::{KeyFile, KeyFileError};
 use crate::ssh::login::LoginError;
 use crate::ssh::signer::{AgentSigner, FileSigner, SignError};
 use crate::ssh::trust::{Fingerprint, expand};
-use crate::topology::{AgentUse, AuthMethod, escape};
+use crate::topology::{AuthMethod, escape};
 
 /// What the server is shown.
 pub(super) enum Shown {
@@ -106,11 +106,7 @@ impl Attempt<'_> {
 
     /// The agent's socket for this host.
     fn agent(&self) -> Option<PathBuf> {
-        match &self.host.agent {
-            AgentUse::Own => self.login.agent.clone(),
-            AgentUse::Off => None,
-            AgentUse::Socket(path) => Some(expand(path, self.login.home.as_deref())),
-        }
+        self.login.agent_for(self.host)
     }
 
     pub(super) async fn offer_agent(&mut self, files: &[KeyFile]) -> Result<Verdict, LoginError> {

@@ -25,7 +25,8 @@ pub(in crate::plan::show) fn options(key: &KeyGrant) -> String {
     let listens: String = listened.iter().map(|at| format!(",permitlisten=\"{at}\"")).collect();
     // `restrict` leaves commands alone, and with those one could go anywhere.
     let none = if key.commands { "" } else { "command=\"false\"," };
-    format!("restrict,{none}port-forwarding{opens}{listens}")
+    let agent = if key.agent { "agent-forwarding," } else { "" };
+    format!("restrict,{none}{agent}port-forwarding{opens}{listens}")
 }
 
 /// The settings of the account in `sshd_config`; `None` when nobody logs in, or its name means more there.
@@ -47,6 +48,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     let gateway =
         if asked().all(|asked| asked.listen.address.is_loopback()) { "no" } else { "clientspecified" };
     let sessions = if grant.keys.iter().any(|key| key.commands) { "" } else { "    MaxSessions 0\n" };
+    let agent = if grant.keys.iter().any(|key| key.agent) { "yes" } else { "no" };
     let unix =
         if opens().any(|open| is_unix(&open.to) && permit(&open.to).is_some()) { "local" } else { "no" };
     Some(format!(
@@ -57,7 +59,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     AllowStreamLocalForwarding {unix}
     GatewayPorts {gateway}
     X11Forwarding no
-    AllowAgentForwarding no
+    AllowAgentForwarding {agent}
     PermitTunnel no
     PermitTTY no
 {sessions}"
