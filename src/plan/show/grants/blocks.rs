@@ -151,6 +151,16 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_is_lent_gets_through() {
+        let topology = line(2).forward_within("x", "h1", Endpoint::Tcp(Address::new("db", 81)));
+        let mut grant = first(&topology);
+        assert!(settings(&grant).unwrap().contains("    AllowAgentForwarding no\n"));
+        (grant.keys[0].commands, grant.keys[0].agent) = (true, true);
+        assert!(options(&grant.keys[0]).starts_with("restrict,agent-forwarding,port-forwarding,"));
+        assert!(settings(&grant).unwrap().contains("    AllowAgentForwarding yes\n"));
+    }
+
+    #[test]
     fn a_socket_is_a_name_with_any_port() {
         let grant = socket("/run/x");
         assert!(options(&grant.keys[0]).contains(",permitopen=\"[/run/x]:*\","));
