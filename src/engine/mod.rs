@@ -35,8 +35,8 @@ pub use board::Board;
 pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
-pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
-pub use status::{ForwardStatus, Status, TunnelStatus, WaitsFor};
+pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
+pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
 pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
@@ -62,6 +62,8 @@ pub struct Controls {
     pub hurry: CancellationToken,
     /// Ask everything whether it is still there, and try at once what is away.
     pub verify: Arc<Notify>,
+    /// Where the waits before each try take their chance from: the same seed, the same waits.
+    pub seed: Option<u64>,
 }
 
 /// A run that was started.
@@ -131,6 +133,7 @@ fn before(plan: &Plan) -> Snapshot {
                 lost: 0,
                 cause: None,
                 code: None,
+                standby: None,
             })
             .collect(),
     }

@@ -20,6 +20,7 @@ mod pictures;
 mod quiet;
 mod reading;
 mod running;
+mod simulation;
 mod ssh_config;
 mod telescoped;
 mod until;

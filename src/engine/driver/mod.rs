@@ -4,12 +4,13 @@
 mod forwards;
 mod tunnels;
 mod verdict;
+mod ways;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::act::{Opened, Scene};
 use super::board::Board;
@@ -49,6 +50,8 @@ pub(in crate::engine) struct Driver {
     tunnels: Vec<TunnelLife>,
     forwards: Vec<ForwardLife>,
     started: Instant,
+    /// When the machine wants to be asked next, as it said last.
+    wakes_at: Option<Duration>,
     finished: bool,
 }
 
@@ -60,7 +63,7 @@ impl Driver {
         let (reports, inbox) = unbounded_channel();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         let driver = Driver {
-            machine: Machine::new(&scene.plan, rand::random()),
+            machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
             scene: Arc::new(scene),
@@ -68,6 +71,7 @@ impl Driver {
             controls,
             reports,
             started: Instant::now(),
+            wakes_at: None,
             finished: false,
         };
         (driver, Reports(inbox))
@@ -89,8 +93,7 @@ impl Driver {
         let (mut clocks, mut looks) = (Clocks::new(), tokio::time::interval(LOOK_EVERY));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.finished {
-            let now = self.started.elapsed();
-            let wake = self.machine.wakes_at(now);
+            let wake = self.started + self.wakes_at.unwrap_or_default();
             tokio::select! {
                 Some(report) = reports.0.recv() => self.take(report),
                 () = self.controls.leave.cancelled(), if !leaving => {
@@ -100,12 +103,11 @@ impl Driver {
                 _ = looks.tick() => {
                     let lost = clocks.lost();
                     lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                    self.look_for_idle();
                 }
                 () = self.controls.verify.notified() => self.doubt(None),
                 _ = round_trips.tick() => self.measure_round_trips(),
-                () = tokio::time::sleep(wake.unwrap_or(now).saturating_sub(now)), if wake.is_some() => {
-                    self.step(Input::Tick);
-                }
+                () = tokio::time::sleep_until(wake), if self.wakes_at.is_some() => self.step(Input::Tick),
             }
         }
         self.release_listeners();
@@ -179,7 +181,10 @@ impl Driver {
             Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
             _ => None,
         };
-        let actions = self.machine.handle(input, self.started.elapsed());
+        let now = self.started.elapsed();
+        let actions = self.machine.handle(input, now);
+        // For the same moment, and not anew before it is asked again: a time between two looks would be lost.
+        self.wakes_at = self.machine.wakes_at(now);
         // Before anybody is told: who hears that it is up must find it up.
         self.post();
         let scene = self.scene.clone();
@@ -211,6 +216,10 @@ impl Driver {
                     self.let_go_unserved(f);
                     self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
                 }
+                Action::AnnounceFailedOver(f, from, to, failure) => {
+                    self.tell_failed_over(f, from, to, failure)
+                }
+                Action::AnnounceWentBack(f) => self.tell_went_back(f),
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
@@ -246,6 +255,8 @@ impl Driver {
                 let cause = self.machine.forward_cause(f);
                 forward.cause = cause.map(|failure| failure.message.clone());
                 forward.code = cause.map(|failure| failure.code);
+                forward.via = self.planned(f).needs().last().cloned();
+                forward.standby = self.standby(f);
             }
         });
     }
