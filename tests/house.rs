@@ -92,6 +92,7 @@ const LONG: &[(&str, &str)] = &[];
 
 /// Tests that wait by the clock, and why that is no synchronisation.
 const SLEEPERS: &[(&str, &str)] = &[
+    ("tests/it/simulation/gates.rs", "its clock stands still, and only waiting moves it"),
     ("tests/it/simulation/stage.rs", "its clock stands still, and only waiting moves it"),
     ("tests/it/simulation/story.rs", "its clock stands still, and only waiting moves it"),
 ];

@@ -10,7 +10,8 @@ use super::{Ended, Talk, status};
 use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::Exit;
 use crate::plan::Said;
-use crate::report::explain::{Route, as_taken};
+use crate::report::explain::Route;
+use crate::report::taken::as_taken;
 use crate::topology::escape;
 
 /// Explains a forward of one run; of the only one when none is named.

@@ -23,6 +23,7 @@ use super::message::PROTOCOL;
 use super::{Claim, Closed, Hello, Limits, Questions, Reason, Refusal, Reply, Request, failure};
 use crate::engine::{Event, Failure, Snapshot, Status, WaitsFor};
 use crate::plan::{Plan, show};
+use crate::ssh::socket::SHORTAGE;
 
 /// Lines of progress kept for a `down` client that reads slowly; older ones are skipped.
 const BACKLOG: usize = 1024;
@@ -116,16 +117,20 @@ impl Drop for Server {
 
 async fn accept(listener: UnixListener, desk: Arc<Desk>, tasks: TaskTracker, stop: CancellationToken) {
     let seats = Arc::new(Semaphore::new(desk.limits.clients));
+    let mut short = false;
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
                 // Out of descriptors, most likely; accepting again at once would spin.
-                tracing::warn!(%error, "the control socket cannot accept");
-                sleep(Duration::from_millis(100)).await;
+                if !std::mem::replace(&mut short, true) {
+                    tracing::warn!(%error, "the control socket cannot accept");
+                }
+                sleep(SHORTAGE).await;
                 continue;
             }
         };
+        short = false;
         let admitted = stream.peer_cred().is_ok_and(|peer| admits(peer.uid(), geteuid().as_raw()));
         if !admitted {
             turn_away(stream, Reason::Denied, "only the owner of this run may speak to it");

@@ -71,6 +71,7 @@ fn run(limits: Limits) -> Run {
                 state: TunnelState::Up,
                 rtt: None,
                 reconnects: 0,
+                lanes: 0,
                 cause: None,
                 code: None,
             }],

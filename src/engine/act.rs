@@ -14,7 +14,7 @@ use super::event::{Event, Stage, Waiter};
 use super::far_client::{self, FarClient};
 use super::ground::{Ground, Live};
 use super::{Failure, World};
-use crate::forward::{Bound, Budget, Dialer, Meter, Overrun, Relay, Terms};
+use crate::forward::{Bound, Budget, Dialer, Lanes, Meter, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
 use crate::ssh::{Channel, DialError, Dialled, Grounds, OpenError, Opening, Session, Step, Wire, WireHandle};
 use crate::topology::{Endpoint, Timeouts};
@@ -166,9 +166,9 @@ impl Scene {
                 let bound = Bound::bind(listen).await.map_err(failed)?;
                 let local = bound.local();
                 self.tell(Event::CarrierListening { tunnel: tunnel.id.clone(), local });
-                let dialer = Dialer::Session { session, target: endpoint };
+                let dialer = Dialer::Session { lanes: Lanes::only(session), target: endpoint };
                 // With the session below the carrier is gone: there is nobody to wait for.
-                let terms = self.terms(limit, Overrun::Cut);
+                let terms = self.terms(limit);
                 let relay = bound.serve(dialer, Arc::new(Meter::default()), terms, Duration::ZERO);
                 let connected =
                     TcpStream::connect(local).await.and_then(|stream| Wire::over_tcp(stream, None));
@@ -233,24 +233,14 @@ impl Scene {
         }
     }
 
-    /// Whether a tunnel's session may be made to wait for slow clients: only where no other tunnel
-    /// rides it.
-    fn is_pausable(&self, tunnel: &Tunnel) -> bool {
-        !self.plan.tunnels.iter().any(|other| other.through.as_ref() == Some(&tunnel.id))
-    }
-
-    fn terms(&self, limit: Duration, overrun: Overrun) -> Terms {
-        Terms { limit, budget: self.budget.clone(), overrun }
+    fn terms(&self, limit: Duration) -> Terms {
+        Terms { limit, budget: self.budget.clone() }
     }
 
     /// The terms on which a forward's clients are served, whichever way it takes.
     pub fn terms_of(&self, forward: &PlannedForward) -> Terms {
-        let needs = forward.ways().flat_map(PlannedForward::needs);
-        let mut sessions = needs.filter_map(|id| self.plan.tunnel(id)).peekable();
-        let pausable = sessions.peek().is_some() && sessions.all(|tunnel| self.is_pausable(tunnel));
-        let overrun = if pausable { Overrun::Pause } else { Overrun::Cut };
         let limit = forward.ways().map(|way| self.limit_of(way)).max();
-        self.terms(limit.unwrap_or_else(|| self.limit_of(forward)), overrun)
+        self.terms(limit.unwrap_or_else(|| self.limit_of(forward)))
     }
 
     /// How long its far end may take.
@@ -262,7 +252,7 @@ impl Scene {
 
     /// Who dials a forward's target. `None` when the session that should is not there: local must never
     /// dial in its place.
-    pub fn dialer(&self, forward: &PlannedForward, session: Option<Arc<Session>>) -> Option<Dialer> {
+    pub fn dialer(&self, forward: &PlannedForward, lanes: Option<Lanes>) -> Option<Dialer> {
         let target = forward.target.clone();
         if let Some(entry) = &forward.entry {
             return Some(Dialer::Local {
@@ -271,8 +261,8 @@ impl Scene {
                 target: Endpoint::Tcp(entry.dial.clone()),
             });
         }
-        match (&forward.via, session) {
-            (Some(_), session) => session.map(|session| Dialer::Session { session, target }),
+        match (&forward.via, lanes) {
+            (Some(_), lanes) => lanes.map(|lanes| Dialer::Session { lanes, target }),
             (None, _) => Some(Dialer::Local {
                 network: self.world.network.clone(),
                 host: forward.forward.to.host().clone(),

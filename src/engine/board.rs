@@ -1,6 +1,7 @@
 //! Where a run's standing is posted, for `status`: states as the driver last saw them, traffic as of
 //! now.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{RunState, Snapshot};
@@ -11,11 +12,14 @@ use crate::forward::Meter;
 pub struct Board {
     posted: Arc<Mutex<Snapshot>>,
     meters: Arc<[Arc<Meter>]>,
+    /// How many sessions each tunnel has beside its own.
+    lanes: Arc<[Arc<AtomicUsize>]>,
 }
 
 impl Board {
     pub(super) fn new(snapshot: Snapshot, meters: &[Arc<Meter>]) -> Self {
-        Board { posted: Arc::new(Mutex::new(snapshot)), meters: meters.into() }
+        let lanes = snapshot.tunnels.iter().map(|_| Arc::default()).collect();
+        Board { posted: Arc::new(Mutex::new(snapshot)), meters: meters.into(), lanes }
     }
 
     /// How the run stands now.
@@ -29,7 +33,15 @@ impl Board {
             forward.bytes_down = reading.down;
             forward.lost = reading.lost;
         }
+        for (tunnel, lanes) in snapshot.tunnels.iter_mut().zip(self.lanes.iter()) {
+            tunnel.lanes = lanes.load(Ordering::Relaxed);
+        }
         snapshot
+    }
+
+    /// Where the number of a tunnel's further sessions is kept.
+    pub(super) fn lanes(&self, t: usize) -> Arc<AtomicUsize> {
+        self.lanes[t].clone()
     }
 
     /// Whether every required forward was proved.

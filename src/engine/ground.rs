@@ -71,7 +71,7 @@ pub(super) async fn broken_ground(
         if session.is_over() {
             return Some((t, session.ending()));
         }
-        if session.ping(PATIENCE).await.is_none() {
+        if !session.is_alive(PATIENCE).await {
             let ending = if session.is_over() { session.ending() } else { "it stopped answering".to_owned() };
             return Some((t, ending));
         }

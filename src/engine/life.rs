@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::far_client::FarClient;
 use super::ground::Live;
-use crate::forward::{Bound, Meter, Relay, RemoteRelay};
+use crate::forward::{Bound, Lanes, Meter, Relay, RemoteRelay};
 use crate::ssh::{ListenError, Session};
 
 /// What is alive of a tunnel.
@@ -21,6 +21,8 @@ pub(super) struct TunnelLife {
     pub opening: Option<Work>,
     /// Its session, once logged in.
     pub session: Option<Arc<Session>>,
+    /// That session, and others beside it.
+    pub lanes: Option<Lanes>,
     /// Its client on another host, once that listens.
     pub client: Option<Arc<FarClient>>,
     /// The listener it was opened through, for a `port` carrier.

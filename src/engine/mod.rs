@@ -13,6 +13,7 @@ mod event;
 mod failure;
 mod far_client;
 mod ground;
+mod lane;
 mod life;
 mod listen_address;
 mod machine;
@@ -111,6 +112,7 @@ fn before(plan: &Plan) -> Snapshot {
                 state: TunnelState::Pending,
                 rtt: None,
                 reconnects: 0,
+                lanes: 0,
                 cause: None,
                 code: None,
             })

@@ -65,6 +65,8 @@ pub struct TunnelSnapshot {
     pub rtt: Option<Duration>,
     /// Times it was rebuilt.
     pub reconnects: u64,
+    /// Sessions that it has beside its own, for others than clients that are behind.
+    pub lanes: usize,
     /// Why it is not up.
     pub cause: Option<String>,
     /// The error code of that.

@@ -57,6 +57,9 @@ pub struct TunnelStatus {
     pub rtt_ms: Option<f64>,
     /// Times it was rebuilt.
     pub reconnects: u64,
+    /// Sessions to its server, when clients that are behind made it more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<usize>,
     /// Why it is not up.
     pub cause: Option<String>,
     /// The error code of that.
@@ -133,6 +136,7 @@ impl Status {
             // Whole microseconds: more digits are noise.
             rtt_ms: tunnel.rtt.map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
             reconnects: tunnel.reconnects,
+            lanes: (tunnel.lanes > 0).then_some(tunnel.lanes + 1),
             cause: tunnel.cause.clone(),
             code: tunnel.code.map(str::to_owned),
         });
@@ -237,6 +241,7 @@ mod tests {
                 state: TunnelState::Up,
                 rtt: Some(Duration::from_nanos(18_250_700)),
                 reconnects: 1,
+                lanes: 0,
                 cause: None,
                 code: None,
             }],

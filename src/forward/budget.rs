@@ -1,107 +1,235 @@
 //! How much may wait in memory for slow clients. An SSH session delivers to all its streams or to
-//! none, so bytes for a slow client are set aside here instead of holding up its neighbours.
+//! none, so bytes for a slow client are set aside here. Where a session has nobody left who would miss
+//! anything, it waits; a stream is cut only where others would have to wait for it and memory is used up.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
-use crate::ssh::Crowd;
+use crate::ssh::{Crowd, Mark, WINDOW};
 
-/// What one stream may set aside before its session is asked to wait, in bytes.
+/// The most that one stream may set aside before its session is asked to wait, in bytes.
 const STREAM: usize = 16 << 20;
 /// What all streams of the process may set aside together, in bytes.
 const TOTAL: usize = 256 << 20;
-/// A stream that holds less than this is never the one to be cut, in bytes.
-const FAIR_SHARE: usize = 1 << 20;
+/// However many streams there are, no session is asked to wait before one of its streams holds this, in bytes.
+const LEAST: usize = 256 << 10;
+/// From this on a client counts as behind, in bytes. No stream that holds less is cut.
+const BEHIND: usize = 1 << 20;
+/// A client that waits so long to send, and reads nothing meanwhile, may read nothing before it has sent.
+const UNREAD: Duration = Duration::from_secs(1);
+/// A stream may take this part of what is left, so that something is left for whoever comes next.
+const PART: usize = 8;
 
 /// What all streams of a run set aside together.
-#[derive(Debug, Clone, Default)]
-pub struct Budget(Arc<AtomicUsize>);
+#[derive(Clone, Default)]
+pub struct Budget(Arc<Pool>);
 
-/// What happens to a stream whose client is too slow for the budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overrun {
-    /// The session waits for it as long as no other stream is there: lossless, and harmless where no
-    /// tunnel rides the session. With company it is as for `Cut`.
-    Pause,
-    /// The stream is cut: other tunnels ride the session and must not wait.
-    Cut,
+#[derive(Default)]
+struct Pool {
+    total: AtomicUsize,
+    /// How many streams have something set aside.
+    fed: AtomicUsize,
+    /// The shares of clients that are behind, by number.
+    behind: Mutex<BTreeMap<u64, Share>>,
+    numbers: AtomicU64,
 }
 
-/// What one stream has set aside. Gives everything back when dropped.
+/// What one stream has set aside, and the order to cut it.
+#[derive(Clone, Default)]
+struct Share {
+    own: Arc<AtomicUsize>,
+    cut: CancellationToken,
+}
+
+/// Which sessions may wait for a stream.
+enum Patience {
+    /// The stream's, as long as no other stream on it would miss anything.
+    Client,
+    /// One of the two that the stream joins, as long as it is alone there; held while that waits.
+    Between(Arc<tokio::sync::Mutex<()>>),
+}
+
+/// One stream's place in the budget. Gives everything back when dropped.
 pub(super) struct Held {
-    total: Budget,
-    own: AtomicUsize,
+    pool: Budget,
+    number: u64,
+    share: Share,
     shrunk: Notify,
-    overrun: Overrun,
     crowd: Crowd,
-    /// Held while the session waits.
-    turn: Arc<Mutex<()>>,
+    patience: Patience,
+    marks: Mutex<Marks>,
+}
+
+#[derive(Default)]
+struct Marks {
+    /// Whether the client waits to send, and takes nothing meanwhile: to send, it needs its session.
+    waits: bool,
+    fed: bool,
+    told: Option<Mark>,
+    behind: Option<Mark>,
 }
 
 /// The stream must be cut.
 #[derive(Debug)]
 pub(super) struct OverBudget;
 
+/// What one stream may set aside before its session is asked to wait, when all together have set aside `total`
+/// and so many streams have something set aside: each of those has up to a window more on its way.
+fn limit(total: usize, fed: usize) -> usize {
+    let used = total.saturating_add(fed.saturating_mul(WINDOW as usize));
+    (TOTAL.saturating_sub(used) / PART).clamp(LEAST, STREAM)
+}
+
 impl Budget {
-    /// A stream's share. `crowd` are the streams that wait with it when it waits.
-    pub(super) fn open(&self, overrun: Overrun, crowd: Crowd) -> Held {
-        self.open_in_turn(overrun, crowd, Arc::default())
+    /// A stream's place. `crowd` are the streams of its session.
+    pub(super) fn open(&self, crowd: Crowd) -> Held {
+        self.open_with(crowd, Patience::Client)
     }
 
-    /// The shares of a stream between two sessions, one for each direction. Only one of the sessions
+    /// The places of a stream between two sessions, one for each direction. Only one of the sessions
     /// waits at a time: one that waits hears of no windows either, and so each could wait for the other.
-    pub(super) fn open_between(&self, overrun: Overrun, sessions: [Crowd; 2]) -> [Held; 2] {
+    pub(super) fn open_between(&self, sessions: [Crowd; 2]) -> [Held; 2] {
         let turn = Arc::default();
-        sessions.map(|crowd| self.open_in_turn(overrun, crowd, Arc::clone(&turn)))
+        sessions.map(|crowd| self.open_with(crowd, Patience::Between(Arc::clone(&turn))))
     }
 
-    fn open_in_turn(&self, overrun: Overrun, crowd: Crowd, turn: Arc<Mutex<()>>) -> Held {
-        let (own, shrunk) = (AtomicUsize::new(0), Notify::new());
-        Held { total: self.clone(), own, shrunk, overrun, crowd, turn }
+    fn open_with(&self, crowd: Crowd, patience: Patience) -> Held {
+        let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
+        let (share, shrunk, marks) = (Share::default(), Notify::new(), Mutex::default());
+        Held { pool: self.clone(), number, share, shrunk, crowd, patience, marks }
+    }
+
+    fn behind(&self) -> MutexGuard<'_, BTreeMap<u64, Share>> {
+        self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn total(&self) -> usize {
+        self.0.total.load(Ordering::Relaxed)
+    }
+
+    /// Has the greediest stream cut, one at a time: what it held must be free before the next one has to go.
+    fn cut_greediest(&self) {
+        let behind = self.behind();
+        if behind.values().any(|share| share.cut.is_cancelled()) {
+            return;
+        }
+        if let Some(greediest) = behind.values().max_by_key(|share| share.own.load(Ordering::Relaxed)) {
+            greediest.cut.cancel();
+        }
     }
 }
 
 impl Held {
-    /// Counts bytes that were set aside, and waits while there are too many.
+    /// Counts bytes that were set aside, and waits while there are too many and nobody else minds.
     pub(super) async fn add(&self, bytes: usize) -> Result<(), OverBudget> {
-        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let total = self.total.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let fits = own <= STREAM && (total <= TOTAL || own <= FAIR_SHARE);
-        if self.overrun == Overrun::Pause
-            && !fits
-            && let Ok(_turn) = self.turn.try_lock()
-        {
-            self.until_halved().await;
+        self.share.own.fetch_add(bytes, Ordering::Relaxed);
+        self.pool.0.total.fetch_add(bytes, Ordering::Relaxed);
+        self.mark();
+        if self.own() > self.limit() {
+            match &self.patience {
+                Patience::Client => self.until_taken(|| !self.crowd.is_hungry()).await,
+                Patience::Between(turn) => {
+                    if let Ok(_turn) = turn.try_lock() {
+                        self.until_taken(|| self.crowd.is_alone()).await;
+                    }
+                }
+            }
         }
-        let own = self.own.load(Ordering::Relaxed);
-        let total = self.total.0.load(Ordering::Relaxed);
-        if total > TOTAL && own > FAIR_SHARE { Err(OverBudget) } else { Ok(()) }
+        if self.pool.total() > TOTAL && self.own() > BEHIND {
+            self.pool.cut_greediest();
+        }
+        if self.share.cut.is_cancelled() { Err(OverBudget) } else { Ok(()) }
     }
 
     /// Counts bytes that reached the client.
     pub(super) fn remove(&self, bytes: usize) {
-        self.own.fetch_sub(bytes, Ordering::Relaxed);
-        self.total.0.fetch_sub(bytes, Ordering::Relaxed);
+        self.share.own.fetch_sub(bytes, Ordering::Relaxed);
+        self.pool.0.total.fetch_sub(bytes, Ordering::Relaxed);
+        self.mark();
         self.shrunk.notify_one();
     }
 
-    /// Waits until this stream has passed on half of what it may hold (waking for every chunk would make
-    /// a slow client slower), or until somebody else comes who must not wait.
-    async fn until_halved(&self) {
-        let enough = (self.own.load(Ordering::Relaxed) / 2).min(STREAM / 2);
+    /// Runs what sends for the client. A session that waits hears of no windows, so a client that would read only
+    /// once all is sent must not be waited for.
+    pub(super) async fn while_sending<T>(&self, sending: impl Future<Output = T>) -> T {
+        tokio::pin!(sending);
+        let mut own = self.own();
+        let sent = loop {
+            match tokio::time::timeout(UNREAD, &mut sending).await {
+                Ok(sent) => break sent,
+                Err(_) if own > 0 && self.own() >= own => self.wait_to_send(true),
+                Err(_) => own = self.own(),
+            }
+        };
+        self.wait_to_send(false);
+        sent
+    }
+
+    fn wait_to_send(&self, waits: bool) {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).waits = waits;
+        self.mark();
+    }
+
+    /// Resolves when the stream must be cut.
+    pub(super) async fn cut(&self) {
+        self.share.cut.cancelled().await;
+    }
+
+    fn own(&self) -> usize {
+        self.share.own.load(Ordering::Relaxed)
+    }
+
+    fn limit(&self) -> usize {
+        limit(self.pool.total(), self.pool.0.fed.load(Ordering::Relaxed))
+    }
+
+    /// Tells the others of the session how this stream stands.
+    fn mark(&self) {
+        let own = self.own();
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if (own > 0) != marks.fed {
+            marks.fed = own > 0;
+            let fed = &self.pool.0.fed;
+            if marks.fed {
+                fed.fetch_add(1, Ordering::Relaxed)
+            } else {
+                fed.fetch_sub(1, Ordering::Relaxed)
+            };
+        }
+        // A stream between two sessions needs both of them to move at all.
+        let tells = marks.fed && !marks.waits && matches!(self.patience, Patience::Client);
+        if tells != marks.told.is_some() {
+            marks.told = tells.then(|| self.crowd.feed());
+        }
+        if own >= BEHIND && marks.behind.is_none() {
+            self.pool.behind().insert(self.number, self.share.clone());
+            marks.behind = Some(self.crowd.stall());
+        } else if own < BEHIND / 2 && marks.behind.is_some() {
+            self.pool.behind().remove(&self.number);
+            marks.behind = None;
+        }
+    }
+
+    /// Has the session wait until this stream has passed on half of what it may hold (waking for every chunk
+    /// would make a slow client slower), or until somebody minds.
+    async fn until_taken(&self, nobody_minds: impl Fn() -> bool) {
+        let enough = self.limit() / 2;
         let _waiting = self.crowd.hold_up();
         loop {
-            let joined = self.crowd.joined();
-            tokio::pin!(joined);
-            joined.as_mut().enable();
-            if !self.crowd.is_alone() || self.own.load(Ordering::Relaxed) <= enough {
+            let hunger = self.crowd.hunger();
+            tokio::pin!(hunger);
+            hunger.as_mut().enable();
+            if !nobody_minds() || self.own() <= enough {
                 return;
             }
             tokio::select! {
                 () = self.shrunk.notified() => {}
-                () = &mut joined => {}
+                () = &mut hunger => {}
             }
         }
     }
@@ -109,58 +237,13 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.total.0.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+        self.pool.0.total.fetch_sub(self.own(), Ordering::Relaxed);
+        self.pool.behind().remove(&self.number);
+        let marks = self.marks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.pool.0.fed.fetch_sub(usize::from(marks.fed), Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_pausing_stream_waits_until_half_has_left() {
-        let budget = Budget::default();
-        let held = budget.open(Overrun::Pause, Crowd::default());
-        held.add(STREAM).await.unwrap();
-        let mut waiting = Box::pin(held.add(1));
-        assert!(futures_poll(&mut waiting).await.is_none());
-        held.remove(STREAM / 2);
-        assert!(futures_poll(&mut waiting).await.is_none());
-        held.remove(1);
-        assert!(futures_poll(&mut waiting).await.is_some());
-    }
-
-    #[tokio::test]
-    async fn two_sessions_never_wait_for_each_other() {
-        let [there, back] = Budget::default().open_between(Overrun::Pause, Default::default());
-        there.add(STREAM).await.unwrap();
-        back.add(STREAM).await.unwrap();
-        let mut waiting = Box::pin(there.add(1));
-        assert!(futures_poll(&mut waiting).await.is_none());
-        assert!(futures_poll(&mut Box::pin(back.add(1))).await.is_some());
-        there.remove(STREAM);
-        assert!(futures_poll(&mut waiting).await.is_some());
-        assert!(futures_poll(&mut Box::pin(back.add(1))).await.is_none());
-    }
-
-    #[tokio::test]
-    async fn a_stream_on_a_carrier_is_cut_only_when_all_memory_is_used() {
-        let budget = Budget::default();
-        let (greedy, modest) =
-            (budget.open(Overrun::Cut, Crowd::default()), budget.open(Overrun::Cut, Crowd::default()));
-        greedy.add(TOTAL).await.unwrap();
-        assert!(modest.add(FAIR_SHARE).await.is_ok());
-        assert!(greedy.add(1).await.is_err());
-        drop(greedy);
-        assert!(modest.add(FAIR_SHARE).await.is_ok());
-    }
-
-    /// Polls once after letting everything else run.
-    async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-        tokio::select! {
-            biased;
-            done = future => Some(done),
-            () = tokio::task::yield_now() => None,
-        }
-    }
-}
+#[path = "budget_tests.rs"]
+mod tests;

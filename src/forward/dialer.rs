@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio_util::sync::CancellationToken;
 
-use crate::ssh::{ByteStream, Channel, Crowd, DialError, Dialled, Network, Session, socket};
+use super::lanes::Lanes;
+use crate::ssh::{ByteStream, Channel, Crowd, DialError, Dialled, Network, socket};
 use crate::topology::{Endpoint, HostId, escape};
 
 /// Opens the far end of a forward, once for each client.
@@ -15,8 +17,8 @@ use crate::topology::{Endpoint, HostId, escape};
 pub enum Dialer {
     /// The server of a session dials.
     Session {
-        /// The session.
-        session: Arc<Session>,
+        /// The session, and others to the same server.
+        lanes: Lanes,
         /// What it dials.
         target: Endpoint,
     },
@@ -46,15 +48,26 @@ impl Dialer {
     /// What stood in the way.
     pub async fn dial(&self, originator: Option<SocketAddr>, within: Duration) -> Result<Far, DialError> {
         match self {
-            Dialer::Session { session, target } => {
+            Dialer::Session { lanes, target } => {
+                let (session, _place) = lanes.pick(within).await;
                 session.dial(target, originator, within).await.map(Far::Channel)
             }
             Dialer::Local { network, host, target } => {
                 let dialling = async {
-                    match target {
-                        Endpoint::Tcp(address) => network.dial(host, address).await,
-                        Endpoint::Unix(path) => {
-                            UnixStream::connect(path).await.map(|stream| Dialled::Memory(Box::new(stream)))
+                    loop {
+                        let dialled = match target {
+                            Endpoint::Tcp(address) => network.dial(host, address).await,
+                            Endpoint::Unix(path) => UnixStream::connect(path)
+                                .await
+                                .map(|stream| Dialled::Memory(Box::new(stream))),
+                        };
+                        match dialled {
+                            // A client that came over a channel waits where it is.
+                            Err(error) if socket::is_shortage(&error) => {
+                                tracing::info!("no descriptor is left: a client waits for one");
+                                tokio::time::sleep(socket::SHORTAGE).await;
+                            }
+                            dialled => break dialled,
                         }
                     }
                 };
@@ -77,21 +90,29 @@ impl Dialer {
     /// Whether it will never open another far end, since its session has ended.
     pub fn is_over(&self) -> bool {
         match self {
-            Dialer::Session { session, .. } => session.is_over(),
+            Dialer::Session { lanes, .. } => lanes.is_over(),
             Dialer::Local { .. } => false,
-        }
-    }
-
-    /// The streams that share its session; local's own dials share nothing.
-    pub fn crowd(&self) -> Crowd {
-        match self {
-            Dialer::Session { session, .. } => session.crowd(),
-            Dialer::Local { .. } => Crowd::default(),
         }
     }
 }
 
 impl Far {
+    /// The streams that share its session; what local dialled shares nothing.
+    pub(super) fn crowd(&self) -> Crowd {
+        match self {
+            Far::Channel(channel) => channel.crowd(),
+            Far::Stream(_) => Crowd::default(),
+        }
+    }
+
+    /// Fires when its session has ended; never for what local dialled.
+    pub(super) fn over(&self) -> CancellationToken {
+        match self {
+            Far::Channel(channel) => channel.over(),
+            Far::Stream(_) => CancellationToken::new(),
+        }
+    }
+
     /// As a plain byte stream, for a short exchange.
     pub(super) fn into_talk(self) -> Talk {
         match self {

@@ -5,6 +5,7 @@
 mod budget;
 mod check;
 mod dialer;
+mod lanes;
 mod meter;
 mod openness;
 mod refusal;
@@ -13,9 +14,10 @@ mod remote;
 mod splice;
 mod visit;
 
-pub use budget::{Budget, Overrun};
+pub use budget::Budget;
 pub use check::{CheckError, prove};
 pub use dialer::{Dialer, Far};
+pub use lanes::{Lanes, NoLane, Opener};
 pub use meter::{Meter, Reading};
 pub use openness::Openness;
 pub use relay::{Bound, Relay, Terms};

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::budget::{Budget, Overrun};
+use super::budget::Budget;
 use super::dialer::Dialer;
 use super::meter::Meter;
 use super::refusal::LastRefusal;
@@ -73,8 +73,6 @@ pub struct Terms {
     pub limit: Duration,
     /// The memory all streams share.
     pub budget: Budget,
-    /// What happens to a client that is too slow.
-    pub overrun: Overrun,
 }
 
 impl Relay {
@@ -151,6 +149,7 @@ struct Service {
 }
 
 async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, closing: CancellationToken) {
+    let mut short = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -158,16 +157,20 @@ async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, clo
         };
         match accepted {
             Ok((client, from)) => {
+                short = false;
                 let service = service.clone();
                 let span = tracing::debug_span!("client", %from);
                 tasks.spawn(serve(service, client, from).instrument(span));
             }
-            // The client gave up, or descriptors ran out: a pause lets some come free, and keeps this
-            // loop from spinning.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // Descriptors ran out: a pause lets some come free, and keeps this loop from spinning. Who connects
+            // waits meanwhile.
             Err(error) => {
-                tracing::warn!(%error, "could not accept a client");
+                if !std::mem::replace(&mut short, true) {
+                    tracing::warn!(%error, "cannot accept clients");
+                }
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                    () = tokio::time::sleep(socket::SHORTAGE) => {}
                     () = closing.cancelled() => return,
                 }
             }
@@ -210,12 +213,12 @@ impl Service {
                     return None;
                 }
             };
-            let held = self.terms.budget.open(self.terms.overrun, dialer.crowd());
+            let (held, over) = (self.terms.budget.open(far.crowd()), far.over());
             let ending = tokio::select! {
                 ending = splice(client, far, &self.meter, &held) => ending,
                 () = cut.cancelled() => Ending::Broken,
             };
-            if ending == Ending::Broken && (cut.is_cancelled() || dialer.is_over()) {
+            if ending == Ending::Broken && (cut.is_cancelled() || over.is_cancelled()) {
                 self.meter.lost();
             }
             return Some(ending);

@@ -37,8 +37,7 @@ pub struct RemoteRelay {
 
 impl RemoteRelay {
     /// Starts to serve `listener`, which is one of `session`: each client gets a far end of its own from
-    /// `dialer`. The terms must suit both sessions: [`Overrun::Pause`](super::Overrun::Pause) only where
-    /// no other tunnel rides either of them.
+    /// `dialer`.
     pub fn serve(
         listener: Listener,
         session: &Session,
@@ -146,10 +145,12 @@ async fn accept(
 async fn serve(service: Service, incoming: Incoming) {
     let Service { crowd, over, dialer, meter, terms, stop, refusal } = service;
     meter.accepted();
+    let mut lane_over = CancellationToken::new();
     let served = async {
         match dialer.dial(incoming.originator(), terms.limit).await {
             Ok(far) => {
-                let shares = Shares::open(&terms.budget, terms.overrun, crowd, dialer.crowd());
+                lane_over = far.over();
+                let shares = Shares::open(&terms.budget, crowd, far.crowd());
                 Some(visit::receive(incoming.take().await, far, &meter, &shares).await)
             }
             Err(error) => {
@@ -164,7 +165,7 @@ async fn serve(service: Service, incoming: Incoming) {
         () = stop.cancelled() => None,
     };
     tracing::debug!(?ending, "client gone");
-    if ending == Some(Ending::Broken) && (over.is_cancelled() || dialer.is_over()) {
+    if ending == Some(Ending::Broken) && (over.is_cancelled() || lane_over.is_cancelled()) {
         meter.lost();
     }
     meter.ended();

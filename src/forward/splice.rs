@@ -29,7 +29,7 @@ pub(super) enum Ending {
     Abandoned,
     /// The far end broke; what the client got may be cut short.
     Broken,
-    /// The client was too slow for the memory there is.
+    /// The client was too slow for the memory there is, and others would have had to wait for it.
     TooSlow,
 }
 
@@ -116,7 +116,7 @@ where
     W: AsyncWrite + Unpin,
 {
     let (set_aside, pending) = unbounded_channel();
-    let upload = upload(&mut from_stream, writer, sent);
+    let upload = upload(&mut from_stream, writer, sent, held);
     let intake = intake(reader, set_aside, held);
     let output = output(pending, &mut to_stream, taken, held);
     tokio::pin!(upload, intake, output);
@@ -126,6 +126,7 @@ where
             ended = &mut upload, if !uploaded => ended.map(|()| uploaded = true),
             ended = &mut intake, if !received => ended.map(|()| received = true),
             ended = &mut output, if !delivered => ended.map(|()| delivered = true),
+            () = held.cut() => Err(Ending::TooSlow),
         };
         if let Err(ending) = ended {
             return (ending, received);
@@ -144,6 +145,7 @@ async fn upload<R: AsyncRead + Unpin>(
     client: &mut R,
     writer: &ChannelWriter,
     sent: impl Fn(usize),
+    held: &Held,
 ) -> Result<(), Ending> {
     let mut buffer = BytesMut::new();
     loop {
@@ -154,7 +156,7 @@ async fn upload<R: AsyncRead + Unpin>(
         };
         let taken = match n {
             0 => writer.end().await,
-            _ => writer.send(buffer.split().freeze()).await,
+            _ => held.while_sending(writer.send(buffer.split().freeze())).await,
         };
         if taken.is_err() {
             return std::future::pending().await;

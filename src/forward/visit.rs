@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::budget::{Budget, Held, Overrun};
+use super::budget::{Budget, Held};
 use super::dialer::Far;
 use super::meter::Meter;
 use super::splice::{Ending, intake, last_word, splice_channel, with_socket};
@@ -19,8 +19,8 @@ pub(super) struct Shares([Held; 2]);
 
 impl Shares {
     /// `near` are the streams of the session that the client came over, `far` those of the far end's.
-    pub(super) fn open(budget: &Budget, overrun: Overrun, near: Crowd, far: Crowd) -> Self {
-        Shares(budget.open_between(overrun, [near, far]))
+    pub(super) fn open(budget: &Budget, near: Crowd, far: Crowd) -> Self {
+        Shares(budget.open_between([near, far]))
     }
 }
 
@@ -61,6 +61,8 @@ async fn join(client: Channel, far: Channel, meter: &Meter, up: &Held, down: &He
                 () = &mut upload, if !uploaded => { uploaded = true; Ok(()) }
                 ended = &mut from_far, if !far_gone => ended.map(|()| far_gone = true),
                 () = &mut download, if !downloaded => { downloaded = true; Ok(()) }
+                () = up.cut() => Err(Ending::TooSlow),
+                () = down.cut() => Err(Ending::TooSlow),
             };
             if let Err(ending) = ended {
                 break ending;

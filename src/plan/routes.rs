@@ -41,6 +41,8 @@ pub(super) struct Routes<'g, 't> {
     node: NodeIndex,
     /// The port that is dialled from the host before; `None` when a session goes into the target.
     port: Option<u16>,
+    /// A link that no route may take.
+    shut: Option<EdgeIndex>,
     looks: usize,
     /// How many links may be looked at.
     most: usize,
@@ -54,7 +56,14 @@ impl<'g, 't> Routes<'g, 't> {
             Target::Dialled { port, .. } => Some(*port),
             Target::Within { .. } => None,
         };
-        Some(Routes { graph, node: graph.node(target.host())?, port, looks: 0, most: LOOKS.min(left) })
+        Some(Routes {
+            graph,
+            node: graph.node(target.host())?,
+            port,
+            shut: None,
+            looks: 0,
+            most: LOOKS.min(left),
+        })
     }
 
     /// How many links were looked at.
@@ -121,6 +130,15 @@ impl<'g, 't> Routes<'g, 't> {
         self.best(Graph::local(), &banned, &first).map(|steps| self.path(steps))
     }
 
+    /// The best route that does not take this link.
+    pub(super) fn without_link(&mut self, link: EdgeIndex) -> Option<Path> {
+        self.shut = Some(link);
+        let found = self.best(Graph::local(), &vec![false; self.graph.net.node_count()], &[]);
+        let found = found.map(|steps| self.path(steps));
+        self.shut = None;
+        found
+    }
+
     /// Every best way to leave the last route found that no earlier one has taken.
     fn leave(&mut self, found: &[Path], candidates: &mut BTreeSet<Path>) {
         let Some(last) = found.last() else { return };
@@ -152,7 +170,10 @@ impl<'g, 't> Routes<'g, 't> {
         if self.port.is_none() && start == self.node {
             return None;
         }
-        let open = |from: NodeIndex, step| !banned[from.index()] && (from != start || !not.contains(&step));
+        let shut = self.shut;
+        let open = |from: NodeIndex, step: Step| {
+            !banned[from.index()] && (from != start || !not.contains(&step)) && Some(step.edge) != shut
+        };
         let mut heap = BinaryHeap::new();
         match self.port {
             None if !banned[self.node.index()] => heap.push(Reverse((Price::default(), self.node))),
@@ -211,7 +232,8 @@ impl<'g, 't> Routes<'g, 't> {
 
     /// Every step that can be taken from a host.
     fn steps_from(&self, node: NodeIndex) -> impl Iterator<Item = Step> {
-        self.graph.net.edges(node).flat_map(move |edge| {
+        let edges = self.graph.net.edges(node).filter(|edge| Some(edge.id()) != self.shut);
+        edges.flat_map(move |edge| {
             let dials =
                 edge.target() == self.node && self.port.is_some_and(|port| edge.weight().passes(port));
             let session = edge.weight().ssh.then_some(Step { edge: edge.id(), session: true });

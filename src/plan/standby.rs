@@ -1,4 +1,4 @@
-//! Standby ways: the next best routes of each forward, one of which avoids whichever host fails. Only where the
+//! Standby ways: the next best routes of each forward, one of which avoids whichever hop fails. Only where the
 //! policy asks for them; they are written into the plan beforehand, and taken in turn.
 
 use std::collections::BTreeMap;
@@ -31,8 +31,8 @@ impl<'g, 't> Standbys<'g, 't> {
         Standbys { graph, reach, left: ALL_LOOKS }
     }
 
-    /// For each host that the chosen way passes the best one without it, and the best one without any of them;
-    /// cheapest first. Every client is at local. Where another host listens, its way in changes as well, and both.
+    /// For each host and each link that the chosen way passes the best one without it, and the best one without any of
+    /// those hosts; cheapest first. Every client is at local. Where another host listens, its way in changes as well, and both.
     pub(super) fn of(&mut self, forward: &Forward, chosen: &Course) -> Vec<Way> {
         let target = self.reach.reachable(self.graph, &forward.to);
         let hosts: Vec<HostId> =
@@ -59,18 +59,25 @@ impl<'g, 't> Standbys<'g, 't> {
             hosts.iter().filter(|host| !host.is_local() && *host != target.host()).collect();
         let places: Vec<usize> = links.iter().map(|&link| self.graph.net[link].place).collect();
         let mut found: BTreeMap<Path, Target> = BTreeMap::new();
-        found.extend(self.without(&between, &places, target));
+        found.extend(self.best(target, |routes| routes.without(&between, &places)));
         for host in &between {
-            found.extend(self.without(&[*host], &places, target));
+            found.extend(self.best(target, |routes| routes.without(&[*host], &places)));
+        }
+        for &link in links {
+            found.extend(self.best(target, |routes| routes.without_link(link)));
         }
         found.iter().filter_map(|(path, target)| course(path, target)).collect()
     }
 
-    /// The best route without these hosts. Where nobody else is left who can dial the target, its own host does.
-    fn without(&mut self, hosts: &[&HostId], places: &[usize], target: &Target) -> Option<(Path, Target)> {
+    /// What this search finds. Where nobody else is left who can dial the target, its own host does.
+    fn best(
+        &mut self,
+        target: &Target,
+        search: impl Fn(&mut Routes<'_, '_>) -> Option<Path>,
+    ) -> Option<(Path, Target)> {
         [Some(target.clone()), own_port(self.graph, target)].into_iter().flatten().find_map(|target| {
             let mut routes = Routes::new(self.graph, &target, self.left)?;
-            let found = routes.without(hosts, places);
+            let found = search(&mut routes);
             self.left = self.left.saturating_sub(routes.looks());
             Some((found?, target))
         })

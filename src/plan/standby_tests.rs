@@ -93,6 +93,16 @@ fn a_listener_on_another_host_is_reached_by_another_way_as_well() {
 }
 
 #[test]
+fn a_second_link_between_the_same_hosts_stands_by() {
+    let topology = gates().with("edge", "gate-1", |link| link.cost = 15);
+    let plan = planned(&asked(topology));
+    let way = plan.forwards[0].way(1);
+    assert_eq!(way.route, plan.forwards[0].route);
+    assert_ne!(way.links, plan.forwards[0].links);
+    assert_eq!(plan.tunnel(&way.tunnels[1]).map(|tunnel| tunnel.standby), Some(true));
+}
+
+#[test]
 fn telescoped_ways_have_standbys_with_every_client_at_local() {
     let mut topology = asked(gates()).with_clients_everywhere();
     topology.policy.strategy = crate::topology::Strategy::Telescoped;
@@ -105,7 +115,7 @@ fn telescoped_ways_have_standbys_with_every_client_at_local() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Wherever a host on the way has a stand-in, a way without it stands by; tunnels keep their order; what is
+    /// Wherever a host or a link of the way has a stand-in, a way without it stands by; tunnels keep their order; what is
     /// built at first is what would be built without; and the same input gives the same plan.
     #[test]
     fn whichever_host_fails_a_way_avoids_it(topology in topologies()) {
@@ -125,6 +135,14 @@ proptest! {
             for host in planned.route.iter().filter(|host| !host.is_local() && *host != target) {
                 let avoided = planned.standby.iter().any(|way| !way.route.contains(host));
                 prop_assert_eq!(avoided, !single.contains(host), "{}", host);
+            }
+            for link in &planned.links {
+                let mut cut = topology.clone();
+                cut.links[*link].ports = Some(crate::topology::PortSet::new([1..=1]));
+                cut.forwards.retain(|forward| forward.id == planned.forward.id);
+                let has_stand_in = plan(&cut, &PlanOptions::default()).is_ok();
+                let avoided = planned.standby.iter().any(|way| !way.links.contains(link));
+                prop_assert_eq!(avoided, has_stand_in, "link {}", link);
             }
             for way in &planned.standby {
                 prop_assert_eq!(&way.forward, &planned.forward);

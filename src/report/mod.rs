@@ -19,6 +19,7 @@ mod row;
 mod sample;
 pub mod status;
 mod style;
+pub mod taken;
 pub mod trust;
 mod url;
 mod words;

@@ -144,6 +144,7 @@ pub(super) fn status() -> (Status, SystemTime) {
         state: TunnelState::Up,
         rtt: Some(Duration::from_millis(rtt)),
         reconnects,
+        lanes: 0,
         cause: cause.map(str::to_owned),
         code: None,
     };

@@ -162,6 +162,9 @@ fn tunnel_fields(tunnel: &TunnelStatus, trips: &Trips<'_>) -> Vec<String> {
     if tunnel.reconnects > 0 {
         fields.push(count(tunnel.reconnects, "reconnect"));
     }
+    if let Some(lanes) = tunnel.lanes {
+        fields.push(format!("{lanes} lanes"));
+    }
     if let Some(cause) = &tunnel.cause {
         fields.push(format!("\"{}\"", escape(cause)));
     }

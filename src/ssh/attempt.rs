@@ -2,6 +2,7 @@
 //! that the file does not allow is never tried, whatever the server would take.
 
 mod keys;
+mod shown;
 mod typed;
 
 use russh::client::{AuthResult, Handle};
@@ -12,7 +13,7 @@ use super::login::{LoggedIn, Login, LoginError, LoginRefusal};
 use super::question::NoAnswer;
 use super::signer::FileSigner;
 use crate::topology::{AuthMethod, Host};
-use keys::Shown;
+use shown::Shown;
 
 /// One login at one host.
 pub(super) struct Attempt<'a> {
@@ -26,6 +27,10 @@ pub(super) struct Attempt<'a> {
     tried: Vec<Vec<u8>>,
     /// Ways that have nothing more to offer.
     spent: Vec<AuthMethod>,
+    /// What the server took in an earlier login, which is repeated without a person.
+    taken: Option<&'a [String]>,
+    /// Whether a person had a hand in it, in a way that is not remembered.
+    attended: bool,
 }
 
 /// What came of a way to log in.
@@ -44,9 +49,16 @@ enum Verdict {
 const MOST_PARTS: usize = 8;
 
 impl<'a> Attempt<'a> {
-    pub fn new(login: &'a Login, handle: &'a mut Handle<Gatekeeper>, host: &'a Host, user: String) -> Self {
+    pub fn new(
+        login: &'a Login,
+        handle: &'a mut Handle<Gatekeeper>,
+        host: &'a Host,
+        user: String,
+        taken: Option<&'a [String]>,
+    ) -> Self {
         let refusal = LoginRefusal { user, ..LoginRefusal::default() };
-        Attempt { login, handle, host, refusal, accepts: None, tried: Vec::new(), spent: Vec::new() }
+        let (tried, spent) = (Vec::new(), Vec::new());
+        Attempt { login, handle, host, refusal, accepts: None, tried, spent, taken, attended: false }
     }
 
     /// Tries one way after the other until the server lets us in.
@@ -90,10 +102,15 @@ impl<'a> Attempt<'a> {
                 break;
             }
         }
-        if !self.refusal.was_asked {
+        if !self.refusal.was_asked && self.taken.is_none() {
             self.ask_what_it_takes().await;
         }
         Err(self.refused())
+    }
+
+    /// Whether this may be offered: anything, but what was taken before where that is repeated.
+    fn is_wanted(&self, what: &str) -> bool {
+        self.taken.is_none_or(|taken| taken.iter().any(|one| one == what))
     }
 
     /// Whether the server takes this method, as far as it said.
@@ -105,6 +122,9 @@ impl<'a> Attempt<'a> {
     }
 
     async fn nothing(&mut self) -> Result<Verdict, LoginError> {
+        if !self.is_wanted("none") {
+            return Ok(Verdict::Next);
+        }
         self.refusal.was_asked = true;
         match self.handle.authenticate_none(self.refusal.user.clone()).await {
             Ok(result) => self.answered("none".to_owned(), result),
@@ -172,7 +192,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn logged_in(&self) -> LoggedIn {
-        LoggedIn { with: self.refusal.accepted.join(" + ") }
+        LoggedIn { accepted: self.refusal.accepted.clone(), unattended: !self.attended }
     }
 
     fn refused(&mut self) -> LoginError {

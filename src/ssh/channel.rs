@@ -79,7 +79,7 @@ pub struct ChannelWriter {
 /// Closes the channel at the server when dropped: russh's own halves send nothing when they go.
 pub struct Closer {
     half: Arc<ChannelWriteHalf<Msg>>,
-    _member: Member,
+    member: Member,
     /// Fires with the session; nothing needs closing after that.
     ended: CancellationToken,
 }
@@ -116,13 +116,23 @@ impl Channel {
         Channel {
             reader: ChannelReader { half: read, gone: gone.clone(), closed: false },
             writer: ChannelWriter { half: half.clone(), gone, nudge },
-            closer: Closer { half, _member: member, ended },
+            closer: Closer { half, member, ended },
         }
     }
 
     /// The three parts; the channel is closed when the [`Closer`] goes.
     pub fn split(self) -> (ChannelReader, ChannelWriter, Closer) {
         (self.reader, self.writer, self.closer)
+    }
+
+    /// The streams of its session.
+    pub fn crowd(&self) -> Crowd {
+        self.closer.member.crowd()
+    }
+
+    /// Fires when its session has ended.
+    pub fn over(&self) -> CancellationToken {
+        self.closer.ended.clone()
     }
 
     /// A byte stream into the channel. It may wait for ever on a channel whose peer is gone: only

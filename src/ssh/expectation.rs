@@ -61,6 +61,17 @@ impl Expectation {
         self
     }
 
+    /// The same for another session with the same server: the key that was accepted, and no other without a record.
+    #[must_use]
+    pub(super) fn again(&self) -> Self {
+        let learning = Learning { checking: HostKeyChecking::Strict, record: false, replace: None };
+        let mut again = Expectation { learning, trusted: Trusted::default(), ..self.clone() };
+        if let Some((key, Grounds::Accepted | Grounds::Replaced)) = self.trusted.get() {
+            again.pins = Some(vec![key.sha256.clone()]);
+        }
+        again
+    }
+
     /// Where the key will be found that meets it.
     pub fn trusted(&self) -> Trusted {
         self.trusted.clone()

@@ -49,8 +49,10 @@ pub struct Login {
 /// How a login ended well.
 #[derive(Debug, Clone)]
 pub struct LoggedIn {
-    /// What the server took: `agent ed25519 SHA256:…`.
-    pub with: String,
+    /// What the server took: `agent ed25519 SHA256:…`, one entry for each part.
+    pub accepted: Vec<String>,
+    /// Whether the same can be given again without a person.
+    pub unattended: bool,
 }
 
 /// How a login ended badly.
@@ -122,15 +124,17 @@ impl Login {
         }
     }
 
-    /// Logs in to `host`. `limit` is machine time: it stands still while a person is asked.
+    /// Logs in to `host`. `limit` is machine time: it stands still while a person is asked. With `taken`, what the
+    /// server took before, nothing else is offered and nobody is asked.
     pub(super) async fn run(
         &self,
         handle: &mut Handle<Gatekeeper>,
         host: &Host,
         limit: Duration,
+        taken: Option<&[String]>,
     ) -> Result<LoggedIn, LoginError> {
         let user = host.user.clone().unwrap_or_else(|| self.user.clone());
-        let mut attempt = Attempt::new(self, handle, host, user);
+        let mut attempt = Attempt::new(self, handle, host, user, taken);
         self.within(limit, attempt.run()).await.unwrap_or(Err(LoginError::TimedOut))
     }
 
@@ -187,6 +191,11 @@ impl Login {
             Some(password) => drop(passwords.insert(host.clone(), password)),
             None => drop(passwords.remove(host)),
         }
+    }
+
+    /// Whether this run has the key unlocked.
+    pub(super) async fn has_unlocked(&self, file: &KeyFile) -> bool {
+        matches!(self.unlocked.lock().await.get(&file.path), Some(Ok(_)))
     }
 
     /// Unlocks a key, by the host's secret or by asking, unless this run has it unlocked already.

@@ -4,6 +4,7 @@
 //! Only this room and the lab name russh, whose pitfalls it walls off (`docs/house.md` lists them).
 //! It knows neither layers nor plans, and never prints.
 
+mod again;
 mod agent;
 mod attempt;
 mod certificate;
@@ -46,10 +47,12 @@ mod trust;
 mod watchdog;
 mod wire;
 
+pub use again::Again;
 pub use certificate::CertificateFault;
 pub use channel::{Channel, ChannelReader, ChannelWriter, Closer, Gone, Received};
+pub use config::WINDOW;
 pub use config_files::ConfigFiles;
-pub use crowd::{Crowd, Wait};
+pub use crowd::{Crowd, Mark, Member};
 pub use dial_error::DialError;
 pub use exec::ExecError;
 pub use expectation::{Expectation, Grounds, Trusted};

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::again::Again;
 use super::channel::{Channel, Channels};
 use super::crowd::Crowd;
 use super::dial_error::DialError;
@@ -36,6 +37,7 @@ pub struct Session {
     listening: Listening,
     lending: Lending,
     logged_in: LoggedIn,
+    pub(super) again: Option<Again>,
 }
 
 /// Why a question to the server has no answer.
@@ -51,12 +53,23 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
+        Self::log_in(wire, below, opening, None).await
+    }
+
+    /// As for [`Session::open`]; with `again`, like an earlier session and without a person.
+    pub(super) async fn log_in(
+        wire: Wire,
+        below: WireHandle,
+        opening: Opening<'_>,
+        again: Option<&Again>,
+    ) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
         let expectation = opening.expectation.clone();
         let Met { mut handle, notes, listening, lending, guard } =
             Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
-        let logged_in = match login.run(&mut handle, host, host.timeout.login).await {
+        let taken = again.map(Again::accepted);
+        let logged_in = match login.run(&mut handle, host, host.timeout.login, taken).await {
             Ok(logged_in) => logged_in,
             Err(error) => {
                 // Tells the server why, so that its log does not blame the network.
@@ -73,10 +86,12 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
+        let met = expectation.again();
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in })
+        let again = logged_in.unattended.then(|| Again::new(&logged_in, met));
+        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -195,10 +210,17 @@ impl Session {
         (answered && !self.is_over()).then(|| start.elapsed())
     }
 
+    /// Whether it is alive: it answers a probe within the limit, or one of our own clients holds it up, whose fault
+    /// its silence is.
+    pub async fn is_alive(&self, limit: Duration) -> bool {
+        let held_up = || self.crowd.is_held_up() && !self.is_over();
+        held_up() || self.ping(limit).await.is_some() || held_up()
+    }
+
     /// What the server took at login, and the algorithms: `curve25519-sha256 · aes256-gcm@openssh.com · agent …`.
     pub fn detail(&self) -> String {
         let algorithms = self.notes.algorithms().unwrap_or_default();
-        format!("{algorithms} · {}", self.logged_in.with)
+        format!("{algorithms} · {}", self.logged_in.accepted.join(" + "))
     }
 
     /// Whether the session has ended.

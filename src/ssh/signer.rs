@@ -78,12 +78,14 @@ pub(super) struct AgentSigner<'a> {
     host: &'a Host,
     /// The key to sign with, where the server is shown a certificate that the agent does not hold.
     key: Option<PublicKey>,
+    /// Whether the agent did not sign at once: it may have asked a person.
+    pub waited: bool,
 }
 
 impl<'a> AgentSigner<'a> {
     /// With the key or certificate that the server is shown.
     pub fn new(agent: AgentClient<UnixStream>, login: &'a Login, host: &'a Host) -> Self {
-        AgentSigner { agent, login, host, key: None }
+        AgentSigner { agent, login, host, key: None, waited: false }
     }
 
     /// With this key, whatever the server is shown.
@@ -108,6 +110,7 @@ impl Signer for AgentSigner<'_> {
         if let Ok(signed) = tokio::time::timeout(AT_ONCE, &mut signing).await {
             return Ok(signed?);
         }
+        self.waited = true;
         let what = "waits for the agent to sign; confirm it there, or touch the security key";
         (self.login.notice)(&format!("{} {what}", self.host.id));
         match tokio::time::timeout(CONFIRM, signing).await {

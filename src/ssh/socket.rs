@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rustix::io::Errno;
 use rustix::net::sockopt;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncReadExt;
@@ -16,6 +17,14 @@ pub const READ_SIZE: usize = 64 * 1024;
 
 /// How much is read at most at a time from the socket that carries a chain.
 const CHAIN_READ_SIZE: usize = 128 * 1024;
+
+/// How long whoever needs a descriptor waits, when there is none, before it tries again.
+pub const SHORTAGE: Duration = Duration::from_millis(100);
+
+/// Whether this process, or the machine, has no descriptor left.
+pub fn is_shortage(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
 
 /// Prepares a socket for interactive, long-lived use: no Nagle delay, and a peer that is gone is
 /// noticed even when nothing is sent. A peer that merely does not read keeps its connection.

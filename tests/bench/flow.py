@@ -3,6 +3,8 @@
 
 flow.py sink PORT               accepts; the first byte says u (read all) or d (send until told to stop) or p (answer)
 flow.py up|down PORT SECONDS    one stream through 127.0.0.1:PORT; prints bytes per second of the middle stretch
+flow.py take PORT BYTES         one stream; prints the seconds until it has so many bytes
+flow.py stall PORT COUNT        so many streams that ask, read a little and then nothing; says so, and waits
 flow.py answers PORT            says that it is ready, then waits until the far end answers
 """
 import socket
@@ -45,6 +47,29 @@ def carry(kind, port, seconds):
         print(count, (count - warm[1]) / (now - warm[0]))
 
 
+def take(port, count):
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
+        sock.sendall(b"d")
+        view = bytearray(262144)
+        while count > 0:
+            n = sock.recv_into(view)
+            if not n:
+                sys.exit("cut short")
+            count -= n
+    print(time.monotonic() - begun)
+
+
+def stall(port, count):
+    held = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(count)]
+    for sock in held:
+        sock.sendall(b"d")
+    for sock in held:
+        sock.recv(65536)
+    print("stalled", flush=True)
+    threading.Event().wait()
+
+
 def answers(port):
     print("ready", flush=True)
     end = time.monotonic() + 30
@@ -66,5 +91,9 @@ if __name__ == "__main__":
         sink(door)
     elif verb == "answers":
         answers(door)
+    elif verb == "take":
+        take(door, int(sys.argv[3]))
+    elif verb == "stall":
+        stall(door, int(sys.argv[3]))
     else:
         carry(verb, door, float(sys.argv[3]))

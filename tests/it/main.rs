@@ -5,6 +5,7 @@ mod bulk;
 mod client;
 mod control;
 mod degraded;
+mod descriptors;
 mod detached;
 mod diff;
 mod ending;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The load at the near end of a chain: near_end.py ADDRESS PORT JOBS
 
-JOBS is JSON: [{"do": get|put|both|half|stall|pause|later|connect, "bytes": N, "count": K}, …]; all run at the same time.
+JOBS is JSON: [{"do": get|put|both|half|stall|pause|hold|later|connect, "bytes": N, "count": K}, …]; all run at the same time.
 Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seconds"}, where end is
   ok        every byte arrived, both digests agree, and the stream ended cleanly after it
   short     a clean end of stream before all of it had come
@@ -11,6 +11,7 @@ Prints one line of JSON for each stream, {"do", "end", "sent", "received", "seco
   refused   nobody listens
 A stream that is told to `stall` asks like `get`, reads 256 KiB and then nothing more until it is killed.
 One that is told to `pause` reads on after PAUSE, and then says {"resumed": number of the stream}.
+One that is told to `hold` reads on after SIGUSR1.
 One that is told to do it `later` asks, in a thousand bytes, to `put`, and sends the first byte after SIGUSR1.
 And, once a stream has received its first 256 KiB, {"flowing": number of the stream}.
 """
@@ -55,7 +56,7 @@ def transfer(sock, job, number, tally):
             shown.append(True)
             say(flowing=number)
 
-    ask = {"stall": "get", "pause": "get", "later": "put"}.get(do, do)
+    ask = {"stall": "get", "pause": "get", "hold": "get", "later": "put"}.get(do, do)
     line = json.dumps({"do": ask, "bytes": total, "seed": seed}).encode()
     sock.sendall((line.ljust(999) if do == "later" else line) + b"\n")
     if do == "later":
@@ -85,6 +86,9 @@ def transfer(sock, job, number, tally):
                 paused.append(True)
                 time.sleep(PAUSE)
                 say(resumed=number)
+            if do == "hold" and count >= 262144 and not paused:
+                paused.append(True)
+                go.wait()
 
         def write():
             try:

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopper::forward::{Budget, Dialer, Meter, Overrun, RemoteRelay, Terms};
+use hopper::forward::{Budget, Dialer, Lanes, Meter, RemoteRelay, Terms};
 use hopper::ssh::{DialError, ListenError, RealNetwork, Received, Session};
 use hopper::topology::{Address, Endpoint, HostId};
 
@@ -21,22 +21,18 @@ fn local(port: u16) -> Dialer {
 
 /// The server of a session dials the data server on its host.
 fn through(session: &Arc<Session>) -> Dialer {
-    Dialer::Session { session: session.clone(), target: Endpoint::Tcp(Address::new("127.0.0.1", FAR)) }
+    let lanes = Lanes::only(session.clone());
+    Dialer::Session { lanes, target: Endpoint::Tcp(Address::new("127.0.0.1", FAR)) }
 }
 
 /// Serves a listener on the host of a session, at a port that its server chooses.
-fn serve(
-    inside: &Inside,
-    session: &Arc<Session>,
-    dialer: Dialer,
-    overrun: Overrun,
-) -> (RemoteRelay, Arc<Meter>) {
+fn serve(inside: &Inside, session: &Arc<Session>, dialer: Dialer) -> (RemoteRelay, Arc<Meter>) {
     let (session, meter) = (session.clone(), Arc::new(Meter::default()));
     let counts = meter.clone();
     let relay = inside.run(async move {
         let listener = session.listen("localhost", 0, LIMIT).await.expect("the server listens");
         assert_eq!(listener.address(), "localhost");
-        let terms = Terms { limit: LIMIT, budget: Budget::default(), overrun };
+        let terms = Terms { limit: LIMIT, budget: Budget::default() };
         RemoteRelay::serve(listener, &session, dialer, counts, terms)
     });
     (relay, meter)
@@ -54,7 +50,7 @@ fn many_clients_of_a_far_host_reach_local_byte_for_byte() {
     bed.far_end(0);
     let inside = Inside::of(&bed);
     let sessions = inside.sessions(&bed, 2);
-    let (relay, meter) = serve(&inside, &sessions[1], local(FAR), Overrun::Pause);
+    let (relay, meter) = serve(&inside, &sessions[1], local(FAR));
     let port = relay.port();
     bed.load_whole(2, port, &[("both", MIB, 16)]);
     bed.load_whole(2, port, &[("half", MIB, 4), ("put", 8 * MIB, 1), ("get", 8 * MIB, 1)]);
@@ -75,8 +71,8 @@ fn a_client_of_one_host_reaches_another_host() {
     bed.far_end(2);
     let inside = Inside::of(&bed);
     let sessions = inside.sessions(&bed, 2);
-    for (overrun, from, to) in [(Overrun::Cut, 2, 1), (Overrun::Cut, 1, 2), (Overrun::Pause, 2, 2)] {
-        let (relay, _) = serve(&inside, &sessions[from - 1], through(&sessions[to - 1]), overrun);
+    for (from, to) in [(2, 1), (1, 2), (2, 2)] {
+        let (relay, _) = serve(&inside, &sessions[from - 1], through(&sessions[to - 1]));
         bed.load_whole(from, relay.port(), &[("both", MIB, 8), ("half", MIB, 4), ("get", 16 * MIB, 1)]);
         assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()), "from {from} to {to}");
     }
@@ -88,7 +84,7 @@ fn a_client_that_reads_nothing_holds_up_no_other() {
     bed.far_end(1);
     let inside = Inside::of(&bed);
     let sessions = inside.sessions(&bed, 2);
-    let (relay, _) = serve(&inside, &sessions[1], through(&sessions[0]), Overrun::Cut);
+    let (relay, _) = serve(&inside, &sessions[1], through(&sessions[0]));
     let stalled = bed.start_load(2, "127.0.0.1", relay.port(), &[("stall", 64 * MIB, 2)]);
     stalled.wait_until_flowing();
     bed.load_whole(2, relay.port(), &[("both", 4 * MIB, 2)]);
@@ -102,7 +98,7 @@ fn a_cut_is_a_reset_here_and_only_an_end_there() {
     bed.far_end(0);
     let inside = Inside::of(&bed);
     let sessions = inside.sessions(&bed, 1);
-    let (relay, _) = serve(&inside, &sessions[0], local(FAR), Overrun::Pause);
+    let (relay, _) = serve(&inside, &sessions[0], local(FAR));
     let load = bed.start_load(1, "127.0.0.1", relay.port(), &[("get", 65536 * MIB, 1)]);
     load.wait_until_flowing();
     assert_eq!(inside.run(relay.stop(LIMIT, Duration::ZERO)), Ok(()));
@@ -110,7 +106,7 @@ fn a_cut_is_a_reset_here_and_only_an_end_there() {
     let ends: Vec<_> = load.finish().into_iter().map(|outcome| outcome.end).collect();
     assert_eq!(ends, ["short"]);
 
-    let (relay, meter) = serve(&inside, &sessions[0], local(FAR), Overrun::Pause);
+    let (relay, meter) = serve(&inside, &sessions[0], local(FAR));
     let load = bed.start_load(1, "127.0.0.1", relay.port(), &[("half", 65536 * MIB, 1)]);
     assert!(until(SOON, || meter.read().up > MIB), "nothing is sent");
     bed.kill_sessions(1);
@@ -126,7 +122,7 @@ fn a_client_without_a_far_end_is_turned_away() {
     let Some(bed) = Bed::line(1) else { return };
     let inside = Inside::of(&bed);
     let sessions = inside.sessions(&bed, 1);
-    let (relay, _) = serve(&inside, &sessions[0], local(FAR), Overrun::Pause);
+    let (relay, _) = serve(&inside, &sessions[0], local(FAR));
     let outcomes = bed.load(1, "127.0.0.1", relay.port(), &[("get", MIB, 1)]);
     assert_eq!(outcomes[0].received, 0, "{outcomes:?}");
     assert!(matches!(relay.refusal(), Some(DialError::Failed(_))), "{:?}", relay.refusal());

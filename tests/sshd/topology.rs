@@ -60,6 +60,13 @@ impl Topology {
         self
     }
 
+    /// One forward more: from this port of local to the data server inside a host.
+    pub fn forward(mut self, name: &str, listen: u16, host: usize) -> Topology {
+        let to = format!("{}/127.0.0.1:{FAR}", id(host));
+        self.value["forwards"][name] = json!({ "listen": listen, "to": to });
+        self
+    }
+
     /// Deadlines short enough to wait for in a test.
     pub fn impatient(self) -> Topology {
         let short = json!({ "connect": "2s", "banner": "2s", "login": "5s", "forward": "2s" });

@@ -7,8 +7,8 @@ use super::{Driver, Report};
 use crate::engine::life::{Promise, Served, Work};
 use crate::engine::proof::Proof;
 use crate::engine::{Event, Failure, ListenAddress, blame};
-use crate::forward::{Bound, RemoteRelay};
-use crate::plan::TunnelId;
+use crate::forward::{Bound, Dialer, Lanes, RemoteRelay};
+use crate::plan::{PlannedForward, TunnelId};
 use crate::ssh::Session;
 
 impl Driver {
@@ -42,7 +42,7 @@ impl Driver {
     pub(super) fn prove(&mut self, f: usize) {
         let (planned, way) = (self.planned(f), self.machine.way(f));
         self.scene.tell(Event::ForwardChecking { forward: planned.forward.id.clone() });
-        let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
+        let dialer = self.prover(planned);
         let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
         let scene = self.scene.clone();
         let port = self.forwards[f].port;
@@ -59,7 +59,7 @@ impl Driver {
     /// Proves a forward again while it is served.
     pub(super) fn verify(&mut self, f: usize) {
         let (planned, way) = (self.planned(f), self.machine.way(f));
-        let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
+        let dialer = self.prover(planned);
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Verified(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
@@ -70,6 +70,11 @@ impl Driver {
         }));
     }
 
+    /// Who dials for a proof: the tunnel's own session, since that is what is proved.
+    fn prover(&self, planned: &PlannedForward) -> Option<Dialer> {
+        self.scene.dialer(planned, self.session_of(planned.via.as_ref()).map(Lanes::only))
+    }
+
     fn session_of(&self, tunnel: Option<&TunnelId>) -> Option<Arc<Session>> {
         self.tunnels[self.scene.plan.place(tunnel?)?].session.clone()
     }
@@ -78,7 +83,9 @@ impl Driver {
     pub(super) fn serve(&mut self, f: usize, proof: Proof) {
         let scene = self.scene.clone();
         let planned = scene.plan.forwards[f].way(self.machine.way(f));
-        let Some(dialer) = self.scene.dialer(planned, self.session_of(planned.via.as_ref())) else { return };
+        let via = planned.via.as_ref().and_then(|id| self.scene.plan.place(id));
+        let lanes = via.and_then(|t| self.tunnels[t].lanes.clone());
+        let Some(dialer) = self.scene.dialer(planned, lanes) else { return };
         let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
         let terms = scene.terms_of(&scene.plan.forwards[f]);
         let life = &mut self.forwards[f];

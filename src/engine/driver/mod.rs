@@ -126,6 +126,7 @@ impl Driver {
                 self.watch(t, opened.live.ended());
                 self.tunnels[t].take(opened.live);
                 self.tunnels[t].carrier = opened.carrier;
+                self.lay_lanes(t);
                 scene.tell(Event::TunnelUp { tunnel, elapsed: opened.elapsed, detail: opened.detail });
                 self.measure_round_trip(t);
                 self.step(Input::Opened(t));
@@ -177,10 +178,6 @@ impl Driver {
     }
 
     fn step(&mut self, input: Input) {
-        let failure = match &input {
-            Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
-            _ => None,
-        };
         let now = self.started.elapsed();
         let actions = self.machine.handle(input, now);
         // For the same moment, and not anew before it is asked again: a time between two looks would be lost.
@@ -223,7 +220,7 @@ impl Driver {
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
-                    if let Some(failure) = &failure {
+                    if let Some(failure) = self.machine.failure() {
                         self.scene.tell(Event::Failed(failure.clone()));
                     }
                     self.scene.tell(Event::Closing);

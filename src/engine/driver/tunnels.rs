@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Driver, Report};
 use crate::engine::blame;
 use crate::engine::ground::Ground;
+use crate::engine::lane;
 use crate::engine::life::{Promise, Work};
+use crate::forward::Lanes;
 
 /// How long a session may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -33,6 +35,16 @@ impl Driver {
         self.scene.plan.place(self.scene.plan.tunnels[t].through.as_ref()?)
     }
 
+    /// Lets a tunnel that was just opened have more sessions, where that takes no person.
+    pub(super) fn lay_lanes(&mut self, t: usize) {
+        let Some(session) = self.tunnels[t].session.clone() else { return };
+        let below = self.below(t).and_then(|below| self.tunnels[below].session.clone());
+        let plan = &self.scene.plan;
+        let opener = session.again().map(|again| lane::opener(self.scene.clone(), t, below, again));
+        let ridden = plan.tunnels.iter().any(|other| other.needs().any(|id| *id == plan.tunnels[t].id));
+        self.tunnels[t].lanes = Some(Lanes::new(session, ridden, opener, self.board.lanes(t)));
+    }
+
     pub(super) fn watch(&self, t: usize, ended: CancellationToken) {
         let (reports, which) = (self.reports.clone(), self.tunnel_now(t));
         tokio::spawn(async move {
@@ -47,10 +59,13 @@ impl Driver {
         let (promise, hurry) = (Promise::new(&self.reports, Report::Closed(t)), self.controls.hurry.clone());
         tokio::spawn(async move {
             let _kept_at_the_end = promise;
-            let session = life.session.clone();
+            let (session, lanes) = (life.session.clone(), life.lanes.clone());
             let in_order = async {
                 if let Some(opening) = life.opening {
                     opening.call_off().await;
+                }
+                if let Some(lanes) = life.lanes {
+                    lanes.close(patience).await;
                 }
                 if let Some(session) = life.session {
                     session.close(patience).await;
@@ -66,6 +81,7 @@ impl Driver {
             tokio::select! {
                 () = in_order => {}
                 () = hurry.cancelled() => {
+                    lanes.inspect(Lanes::cut);
                     if let Some(session) = session {
                         session.cut();
                     }

@@ -64,7 +64,7 @@ impl Driver {
         let patience = act::patience(tunnel).unwrap_or(ROUND_TRIP_LIMIT);
         let promise = Promise::new(&self.reports, Report::Probed(which, false));
         tokio::spawn(async move {
-            let answered = session.ping(patience).await.is_some();
+            let answered = session.is_alive(patience).await;
             promise.keep(Report::Probed(which, answered));
         });
     }

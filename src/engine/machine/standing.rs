@@ -56,6 +56,11 @@ impl Machine {
         self.was_up
     }
 
+    /// Why the run ends badly, once it does.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
     /// Whether something that the run wants does not work any more: then nobody is worth waiting for.
     pub fn has_broken(&self) -> bool {
         self.failure.is_some() || self.broken_since.is_some()

@@ -7,7 +7,6 @@ mod ways;
 use super::*;
 use crate::engine::{Exit, Phase};
 use crate::plan::{self, PlanOptions};
-use crate::topology;
 
 /// A machine and what time it is.
 struct Timed {
@@ -49,7 +48,7 @@ fn with_policy(side_required: bool, policy: &str) -> Timed {
                             "side": {{ "listen": "auto", "to": "a/127.0.0.1:1", "required": {side_required} }} }},
              "policy": {{ {policy} }} }}"#
     );
-    let topology = topology::parse(&text, "m").unwrap();
+    let topology = crate::topology::parse(&text, "m").unwrap();
     let plan = plan::plan(&topology, &PlanOptions::default()).unwrap();
     Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO }
 }

@@ -89,3 +89,26 @@ fn an_older_run_is_compared_as_far_as_it_tells() {
     assert!(diff(Some(&running), &planned(&vnc(), None)).unwrap().is_none());
     assert!(diff(Some(&json!({ "schema": "hopper.plan/2" })), &planned(&vnc(), None)).is_err());
 }
+
+#[test]
+fn ways_that_stand_by_and_when_they_are_taken_are_compared() {
+    let mut wanted = crate::plan::fixture::empty("two")
+        .with_host("a")
+        .with_host("b")
+        .with_target("web")
+        .with_link("local", "a")
+        .with("local", "b", |link| link.cost = 20)
+        .with_link("a", "web")
+        .with_link("b", "web")
+        .forward_to("web", "web", 80);
+    let before = show::json(&planned(&wanted, None));
+    wanted.policy.failover = Some(crate::topology::Failover::default());
+    let after = planned(&wanted, None);
+    let diff = diff(Some(&before), &after).unwrap();
+    let steps: Vec<Step> = diff.tunnels.iter().chain(&diff.forwards).map(|part| part.step).collect();
+    assert_eq!(steps, [Step::Keep, Step::Open, Step::Change]);
+    let changed: Vec<&str> = diff.forwards[0].changes.iter().map(|change| change.what.as_str()).collect();
+    assert_eq!(changed, ["failover", "standby"]);
+    let same = super::diff(Some(&show::json(&after)), &after).unwrap();
+    assert!(same.is_none());
+}

@@ -1,6 +1,6 @@
 //! What stands by in a plan: the ways that forwards take when theirs stays down, and the tunnels that only they need.
 
-use super::{and, fold, listing};
+use super::{and, comment, fold, listing};
 use crate::plan::{Plan, PlannedForward, TunnelId};
 use crate::topology::{Failover, HostId, escape};
 
@@ -28,6 +28,13 @@ pub(super) fn standby(plan: &Plan, width: usize) -> String {
     let back = back(terms);
     out.push_str(&(String::from("\n") + &fold(&back, 0, 0, width).join("\n") + "\n\n"));
     out
+}
+
+/// What the commands of the first ways alone leave out, as a comment.
+pub(super) fn first_only(plan: &Plan) -> String {
+    let stands_by = plan.tunnels.iter().any(|tunnel| tunnel.standby);
+    let said = stands_by.then(|| comment("The first way of each forward only: ssh does not fail over."));
+    said.unwrap_or_default()
 }
 
 /// `without gate-1: local -> edge -> gate-2 -> web, over T1 and T4`

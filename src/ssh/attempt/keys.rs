@@ -4,76 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use russh::Signer;
-use russh::keys::agent::AgentIdentity;
-use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
+use russh::keys::{Algorithm, HashAlg, PublicKey};
+
+use super::shown::Shown;
 use super::{Attempt, Verdict};
 use crate::ssh::agent;
 use crate::ssh::key_file::{KeyFile, KeyFileError};
 use crate::ssh::login::LoginError;
 use crate::ssh::signer::{AgentSigner, FileSigner, SignError};
-use crate::ssh::trust::{Fingerprint, expand};
+use crate::ssh::trust::expand;
 use crate::topology::{AuthMethod, escape};
-
-/// What the server is shown.
-pub(super) enum Shown {
-    Key(PublicKey),
-    Certificate(Box<Certificate>),
-}
-
-impl From<AgentIdentity> for Shown {
-    fn from(identity: AgentIdentity) -> Self {
-        match identity {
-            AgentIdentity::PublicKey { key, .. } => Shown::Key(key),
-            AgentIdentity::Certificate { certificate, .. } => Shown::Certificate(Box::new(certificate)),
-        }
-    }
-}
-
-impl Shown {
-    fn key(&self) -> PublicKey {
-        match self {
-            Shown::Key(key) => key.clone(),
-            Shown::Certificate(certificate) => PublicKey::new(certificate.public_key().clone(), ""),
-        }
-    }
-
-    fn is_certificate(&self) -> bool {
-        matches!(self, Shown::Certificate(_))
-    }
-
-    fn algorithm(&self) -> Algorithm {
-        match self {
-            Shown::Key(key) => key.algorithm(),
-            Shown::Certificate(certificate) => certificate.algorithm(),
-        }
-    }
-
-    /// As it is sent.
-    fn bytes(&self) -> Vec<u8> {
-        let bytes = match self {
-            Shown::Key(key) => key.to_bytes(),
-            Shown::Certificate(certificate) => certificate.to_bytes(),
-        };
-        // What was read can be written; two that cannot would count as one.
-        bytes.unwrap_or_default()
-    }
-
-    /// `agent ssh-ed25519 SHA256:…`; of a certificate, also whom it is for.
-    fn name(&self, from: &str) -> String {
-        let key = Fingerprint::of(&self.key());
-        match self {
-            Shown::Key(_) => format!("{from} {key}"),
-            Shown::Certificate(certificate) => {
-                let whom = match certificate.valid_principals() {
-                    [] => "anybody".to_owned(),
-                    names => escape(&names.join(", ")),
-                };
-                format!("{from} certificate for {whom} {key}")
-            }
-        }
-    }
-}
 
 impl Attempt<'_> {
     /// The keys the host names, or the person's usual ones, as far as they can be read; before them the certificates
@@ -135,7 +76,9 @@ impl Attempt<'_> {
                     return Ok(Verdict::Next);
                 }
             };
-            match self.offer("agent", identity, &mut signer).await? {
+            let verdict = self.offer("agent", identity, &mut signer).await?;
+            self.attended |= signer.waited;
+            match verdict {
                 Verdict::Next if self.takes(AuthMethod::Agent) => {}
                 verdict => return Ok(verdict),
             }
@@ -163,6 +106,9 @@ impl Attempt<'_> {
     /// The certificates of files, and with `keys` the keys too, each after its certificate.
     pub(super) async fn offer_files(&mut self, files: &[KeyFile], keys: bool) -> Result<Verdict, LoginError> {
         for file in files {
+            if self.taken.is_some() && file.open().is_none() && !self.login.has_unlocked(file).await {
+                continue;
+            }
             let certificate = match &file.certificate {
                 Some(Ok(certificate)) => Some(Shown::Certificate(Box::new(certificate.clone()))),
                 Some(Err(why)) => {
@@ -223,7 +169,9 @@ impl Attempt<'_> {
         match signer {
             Some(agent) => {
                 let mut signer = AgentSigner::new(agent, self.login, self.host).with_key(key);
-                self.offer(&path, one, &mut signer).await
+                let verdict = self.offer(&path, one, &mut signer).await;
+                self.attended |= signer.waited;
+                verdict
             }
             None => {
                 if !self.tried.contains(&one.bytes()) {
@@ -245,12 +193,12 @@ impl Attempt<'_> {
         S: Signer<Error = SignError> + Send,
     {
         let bytes = one.bytes();
-        if self.tried.contains(&bytes) {
+        let what = one.name(from);
+        if self.tried.contains(&bytes) || !self.is_wanted(&what) {
             return Ok(Verdict::Next);
         }
         self.tried.push(bytes);
         self.refusal.was_asked = true;
-        let what = one.name(from);
         // SHA-1 is what russh signs with when no hash is named.
         let hash = match one.algorithm().is_rsa() {
             true => match self.handle.best_supported_rsa_hash().await.ok().flatten() {
@@ -260,6 +208,7 @@ impl Attempt<'_> {
             },
             false => None,
         };
+        let touched = matches!(one.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
         let user = self.refusal.user.clone();
         let result = match one {
             Shown::Key(key) => self.handle.authenticate_publickey_with(user, key, hash, signer).await,
@@ -268,7 +217,11 @@ impl Attempt<'_> {
             }
         };
         match result {
-            Ok(result) => self.answered(what, result),
+            Ok(result) => {
+                let verdict = self.answered(what, result)?;
+                self.attended |= touched && matches!(verdict, Verdict::In | Verdict::Partial);
+                Ok(verdict)
+            }
             Err(error) if self.handle.is_closed() => {
                 tracing::debug!(%error, "the connection broke during login");
                 Err(LoginError::Lost(String::new()))

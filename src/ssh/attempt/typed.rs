@@ -30,11 +30,14 @@ struct Answers {
 impl Attempt<'_> {
     pub(super) async fn password(&mut self) -> Result<Verdict, LoginError> {
         let remembered = self.login.password(&self.host.id).await;
-        if let Some(password) = remembered {
+        if let Some(password) = remembered.filter(|_| self.is_wanted("password")) {
             match self.offer_password(password).await? {
                 Verdict::Next => self.login.remember(&self.host.id, None).await,
                 verdict => return Ok(verdict),
             }
+        }
+        if self.taken.is_some() {
+            return Ok(Verdict::Next);
         }
         let user = escape(&self.refusal.user);
         let question = Question {
@@ -67,6 +70,8 @@ impl Attempt<'_> {
                     if kept.is_none() {
                         self.login.remember(&self.host.id, Some(password)).await;
                     }
+                    // Where it is kept, fetching it may take a person.
+                    self.attended |= kept.is_some();
                     return Ok(verdict);
                 }
             }
@@ -85,6 +90,10 @@ impl Attempt<'_> {
     }
 
     pub(super) async fn keyboard_interactive(&mut self) -> Result<Verdict, LoginError> {
+        if self.taken.is_some() {
+            return Ok(Verdict::Next);
+        }
+        self.attended = true;
         let mut used = vec![false; self.host.secrets.len()];
         for _ in 0..TRIES {
             if !self.takes(AuthMethod::KeyboardInteractive) {

@@ -3,6 +3,7 @@
 //! fails is told with what happened, and `HOPPER_SEED=N` plays it again: twenty times, because which of two
 //! things that are ready at once comes first is the runtime's own chance.
 
+mod gates;
 mod stage;
 mod story;
 
@@ -18,6 +19,11 @@ fn seeds(range: Range<u64>) {
         Some(_) => {}
         None => range.for_each(play),
     }
+}
+
+#[test]
+fn whatever_fails_one_of_two_ways_is_taken_and_the_first_one_in_the_end() {
+    (0..150).for_each(gates::play);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn end(old: Vec<u32>) {
     }
 }
 
-fn tunnel<'s>(status: &'s Value, place: usize) -> &'s str {
+fn tunnel(status: &Value, place: usize) -> &str {
     status["tunnels"][place]["state"].as_str().unwrap_or_default()
 }
 
@@ -163,6 +163,7 @@ fn a_start_with_two_dead_gates_fails_for_the_first_and_leaves_nothing() {
     let ended = hopper.try_up(&topology, &["--progress", "plain"]);
     assert_eq!(ended.code, 6, "{}", ended.stderr);
     assert!(ended.stderr.contains("error[H0602]: gate-1: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains(LEAVES), "{}", ended.stderr);
     hopper.assert_nothing_left();
 }
 

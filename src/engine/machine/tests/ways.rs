@@ -16,7 +16,7 @@ pub(super) fn two_gates(failover: &str) -> Timed {
                             "side": {{ "listen": "auto", "to": "edge/127.0.0.1:1" }} }},
              "policy": {{ "failover": {{ {failover} }}, "reconnect": {{ "jitter": 0 }} }} }}"#
     );
-    let plan = plan::plan(&topology::parse(&text, "m").unwrap(), &PlanOptions::default()).unwrap();
+    let plan = plan::plan(&crate::topology::parse(&text, "m").unwrap(), &PlanOptions::default()).unwrap();
     Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO }
 }
 

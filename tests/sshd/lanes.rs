@@ -1,0 +1,203 @@
+//! Clients that are behind beside others that are not: nobody waits for anybody, nothing is lost, and memory has
+//! an end.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::bed::{Bed, NEAR};
+use super::command::signal;
+use super::hopper::Hopper;
+use super::load::MIB;
+use super::topology::Topology;
+use super::typed::{CANARY, PASSWORDS, on_terminal, that_asks};
+use super::until::{SOON, until};
+
+/// Where another forward listens.
+const OTHER: u16 = NEAR + 1;
+
+fn lanes(hopper: &Hopper<'_>, tunnel: usize) -> u64 {
+    let status = hopper.status().expect("status answers");
+    status["tunnels"][tunnel].get("lanes").and_then(Value::as_u64).unwrap_or(1)
+}
+
+fn lost(hopper: &Hopper<'_>) -> u64 {
+    let status = hopper.status().expect("status answers");
+    let forwards = status["forwards"].as_array().expect("forwards");
+    forwards.iter().filter_map(|forward| forward["lost"].as_u64()).sum()
+}
+
+/// A line of the process's status file, in MiB.
+fn memory(pid: u32, key: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = text.lines().find(|line| line.starts_with(key)).expect("the kernel tells");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
+}
+
+#[test]
+fn whoever_comes_beside_stalled_clients_gets_a_lane_on_either_forward() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed).forward("other", OTHER, 2), &[]);
+    assert_eq!(bed.logins(2), 1);
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 3)]);
+    stalled.wait_until_flowing();
+    // The lane is there before anybody needs it.
+    assert!(until(SOON, || lanes(&hopper, 1) == 2), "{:?}", hopper.status());
+    for port in [NEAR, OTHER] {
+        bed.load_whole(0, port, &[("get", 20 * MIB, 1), ("both", MIB, 2)]);
+    }
+    assert_eq!((bed.logins(1), lanes(&hopper, 0)), (1, 1), "the way there needs no lane");
+    stalled.go();
+    let ends: Vec<_> = stalled.finish().into_iter().map(|it| (it.end, it.received)).collect();
+    assert_eq!(ends, vec![("ok".to_owned(), 64 * MIB); 3]);
+    assert_eq!(lost(&hopper), 0);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn stalled_clients_of_a_session_that_tunnels_ride_hold_up_no_tunnel() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(1);
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed).forward("way", OTHER, 1), &[]);
+    // More than all memory there is for them, were nobody held up.
+    let stalled = bed.start_load(0, "127.0.0.1", OTHER, &[("hold", 128 * MIB, 3)]);
+    stalled.wait_until_flowing();
+    bed.load_whole(0, NEAR, &[("get", 20 * MIB, 1), ("both", MIB, 2)]);
+    bed.load_whole(0, OTHER, &[("get", 20 * MIB, 1)]);
+    assert!(bed.logins(1) > 1, "no lane: the clients hold up what rides the session");
+    stalled.go();
+    let ends: Vec<_> = stalled.finish().into_iter().map(|it| (it.end, it.received)).collect();
+    assert_eq!(ends, vec![("ok".to_owned(), 128 * MIB); 3]);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn sixty_four_stalled_downloads_stay_within_memory_and_arrive_whole() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed), &[]);
+    let pid = hopper.pid();
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 24 * MIB, 64)]);
+    stalled.wait_until_flowing();
+    // All are held up once nothing more comes in.
+    let (mut last, mut still) = (0, 0);
+    let held = until(Duration::from_secs(60), || {
+        let now = memory(pid, "VmRSS");
+        still = if now == last && now > 64 { still + 1 } else { 0 };
+        last = now;
+        still > 100
+    });
+    assert!(held, "memory grows on: {last} MiB");
+    eprintln!("64 stalled: {} MiB, at most {} MiB, {} lanes", last, memory(pid, "VmHWM"), lanes(&hopper, 1));
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    stalled.go();
+    let ends: Vec<_> = stalled.finish().into_iter().map(|it| (it.end, it.received)).collect();
+    assert_eq!(ends, vec![("ok".to_owned(), 24 * MIB); 64]);
+    let most = memory(pid, "VmHWM");
+    eprintln!("at most {most} MiB");
+    assert!(most < 400, "{most} MiB");
+    assert_eq!(lost(&hopper), 0);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+#[test]
+fn a_host_that_lets_in_nobody_more_gets_no_lane_and_is_asked_once() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed), &[]);
+    bed.authorize(2, "");
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("stall", 64 * MIB, 2)]);
+    stalled.wait_until_flowing();
+    assert!(until(SOON, || bed.visits(2) == 2), "no lane is tried");
+    for _ in 0..3 {
+        bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    }
+    assert_eq!((bed.visits(2), bed.logins(2), lanes(&hopper, 1)), (2, 1, 1));
+    let status = hopper.status().expect("status answers");
+    assert_eq!(
+        (&status["state"], &status["tunnels"][1]["reconnects"]),
+        (&json!("up"), &json!(0)),
+        "{status}"
+    );
+    stalled.abandon();
+    hopper.down();
+    hopper.assert_nothing_left();
+}
+
+/// Up from a terminal where somebody types, then clients that stall, and others beside them.
+fn beside_stalled(bed: &Bed, topology: &Topology, answers: &[(&str, &str)]) -> (u64, usize) {
+    let hopper = Hopper::on(bed);
+    let file = topology.write(bed);
+    let up = on_terminal(&hopper, answers, &["up", "-d", file.to_str().expect("a plain path")]);
+    assert_eq!(up.code, 0, "{}", up.stdout);
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 2)]);
+    stalled.wait_until_flowing();
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    let had = (lanes(&hopper, bed.last() - 1), bed.visits(bed.last()));
+    stalled.go();
+    assert!(stalled.finish().iter().all(|outcome| outcome.end == "ok"));
+    hopper.down();
+    hopper.assert_nothing_left();
+    had
+}
+
+#[test]
+fn no_lane_is_opened_where_that_would_take_a_person() {
+    let Some((bed, code)) = that_asks("AuthenticationMethods keyboard-interactive", false, true) else {
+        return;
+    };
+    let topology = Topology::line(&bed).host(2, "auth", json!(["keyboard-interactive"]));
+    let answers = [("one-time password", code.as_str())];
+    assert_eq!(beside_stalled(&bed, &topology, &answers), (1, 1));
+}
+
+#[test]
+fn a_password_that_was_typed_once_opens_a_lane_too() {
+    let Some(bed) = Bed::hosts(1) else { return };
+    bed.set_password(1, CANARY);
+    bed.start_sshd(1, PASSWORDS);
+    bed.far_end(1);
+    let topology = Topology::line(&bed).hosts("auth", json!(["password"]));
+    assert_eq!(beside_stalled(&bed, &topology, &[("the password of root: ", CANARY)]), (2, 2));
+}
+
+#[test]
+fn a_lane_that_dies_costs_its_streams_and_nothing_else() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed), &[]);
+    let own = bed.sessions(2);
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 1)]);
+    stalled.wait_until_flowing();
+    assert!(until(SOON, || lanes(&hopper, 1) == 2), "{:?}", hopper.status());
+    let beside = bed.start_load(0, "127.0.0.1", NEAR, &[("get", 64 * 1024 * MIB, 2)]);
+    beside.wait_until_flowing();
+    for pid in bed.sessions(2).into_iter().filter(|pid| !own.contains(pid)) {
+        signal("KILL", pid);
+    }
+    let ends: Vec<_> = beside.finish().into_iter().map(|outcome| outcome.end).collect();
+    assert_eq!(ends, ["reset"; 2]);
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    stalled.go();
+    assert!(stalled.finish().iter().all(|outcome| outcome.end == "ok"));
+    let status = hopper.status().expect("status answers");
+    assert_eq!(
+        (&status["state"], &status["tunnels"][1]["reconnects"]),
+        (&json!("up"), &json!(0)),
+        "{status}"
+    );
+    assert_eq!(lost(&hopper), 2);
+    hopper.down();
+    hopper.assert_nothing_left();
+}
