@@ -34,6 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bytes", &["ssh", "forward", "lab"]),
     ("clap", &["cli", "commands"]),
     ("etcetera", &["ssh", "control", "commands"]),
+    ("glob", &["ssh"]),
     ("hmac", &["ssh"]),
     ("indicatif", &["report"]),
     ("jiff", &["engine", "control", "report"]),

@@ -31,12 +31,13 @@ pub fn run(talk: &Talk, wanted: &OsStr, resolve: bool) -> Ended {
     };
     let found = resolve::found(talk, topology, resolve)?;
     let topology = &found.resolved.topology;
+    let mut warnings = String::new();
     match plan::plan_everywhere(topology, &PlanOptions::default()) {
         // How other machines reach a host, this one's configuration does not say.
-        Ok(plans) => plans
-            .iter()
-            .filter(|plan| plan.at.is_local())
-            .try_for_each(|plan| resolve::refuse_commands(&found.resolved, plan))?,
+        Ok(plans) => plans.iter().filter(|plan| plan.at.is_local()).try_for_each(|plan| {
+            warnings.push_str(&show::warnings(plan, talk.err.width));
+            resolve::refuse_commands(&found.resolved, plan)
+        })?,
         Err(errors) => return found.no_plan(talk, wanted, &errors),
     }
     if talk.json {
@@ -51,6 +52,7 @@ pub fn run(talk: &Talk, wanted: &OsStr, resolve: bool) -> Ended {
             count(topology.forwards.len(), "forward"),
         );
         talk.say(&format!("{}\n", show::fold(&text, 0, 2, talk.err.width).join("\n")));
+        talk.say(&warnings);
         talk.say(&format!("Next: hopper plan {}\n", escape(&wanted.to_string_lossy())));
     }
     Ok(Exit::Done)

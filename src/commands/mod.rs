@@ -21,6 +21,7 @@ pub mod status;
 mod talk;
 pub mod trust;
 pub mod unlock;
+mod unresolved;
 pub mod up;
 
 pub use asker::in_words;

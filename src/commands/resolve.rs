@@ -1,18 +1,17 @@
 //! The step between reading a topology and planning it: hosts are looked up in the person's ssh configuration, by
-//! the installed `ssh`. The file stands above that; nobody is contacted.
+//! the installed `ssh`, or where there is none by reading its files. The file stands above that; nobody is contacted.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::unresolved::{cannot, circle, needs_command, unanswered, unusable};
 use super::{Ended, Talk, person, trouble};
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::{Plan, PlanError, show};
-use crate::ssh::{ConfigFile, NoAnswer, OpenSsh};
-use crate::topology::{
-    HostId, JumpLoop, Lookup, Person, Resolved, Resolving, SshConfig, SshSettings, Topology, Unusable, escape,
-};
+use crate::ssh::{ConfigFile, ConfigFiles, NoAnswer, OpenSsh};
+use crate::topology::{HostId, JumpLoop, Person, Resolved, Resolving, SshSettings, Topology, escape};
 
 /// How many hosts in a row a `ProxyJump` may bring in, each behind the one before.
 const DEPTH: usize = 16;
@@ -35,22 +34,35 @@ pub fn resolve(topology: Topology) -> Result<Resolved, Failure> {
     runtime.block_on(look_up(topology, OpenSsh::new(config), &home))
 }
 
-async fn look_up(topology: Topology, mut ssh: OpenSsh, home: &str) -> Result<Resolved, Failure> {
+async fn look_up(topology: Topology, ssh: OpenSsh, home: &str) -> Result<Resolved, Failure> {
     let user = person::login_name().unwrap_or_default();
     let variable = |name: &str| std::env::var(name).ok();
     let person = Person { home, user: &user, variable: &variable };
-    let without = match ssh.without_configuration().await {
-        Ok(without) => without,
-        Err(NoAnswer::Missing) => return without_ssh(topology),
+    let (mut asked, without) = match ssh.without_configuration().await {
+        Ok(without) => (Asked::Ssh(ssh), without),
+        Err(NoAnswer::Missing) => {
+            let files = ConfigFiles::read(ssh.config(), Path::new(home));
+            let files = files.map_err(|error| unanswered("any host", &error))?;
+            let without = files.without(&person);
+            (Asked::Files(files), without)
+        }
         Err(error) => return Err(unanswered("any host", &error)),
     };
     let mut resolving = Resolving::new(topology);
     for _ in 0..DEPTH {
         let lookups = resolving.lookups();
         if lookups.is_empty() {
-            return resolving.finish().map_err(|JumpLoop(way)| circle(&way));
+            let mut resolved = resolving.finish().map_err(|JumpLoop(way)| circle(&way))?;
+            if matches!(asked, Asked::Files(_)) {
+                let note = "there is no ssh here: hopper read your ssh configuration by itself";
+                resolved.notes.push(note.to_owned());
+            }
+            return Ok(resolved);
         }
-        let answers = ssh.ask(&lookups).await;
+        let answers = match &mut asked {
+            Asked::Ssh(ssh) => ssh.ask(&lookups).await,
+            Asked::Files(files) => lookups.iter().map(|lookup| files.answer(lookup, &person)).collect(),
+        };
         for (lookup, answer) in lookups.iter().zip(answers) {
             let answer = answer.map_err(|error| unanswered(lookup.host.as_str(), &error))?;
             let settings = SshSettings::read(&answer, &without, &lookup.name, &person)
@@ -63,19 +75,10 @@ async fn look_up(topology: Topology, mut ssh: OpenSsh, home: &str) -> Result<Res
     Err(unusable(message, "look at the ProxyJump lines in ~/.ssh/config".to_owned()))
 }
 
-/// A host that names an entry of the configuration cannot do without it; the others are as the file has them.
-fn without_ssh(topology: Topology) -> Result<Resolved, Failure> {
-    let named = topology.looked_up().find(|host| matches!(host.ssh_config, SshConfig::Alias(_)));
-    if let Some(host) = named {
-        let message =
-            format!("{} is to be looked up in your ssh configuration, and there is no ssh here", host.id);
-        let help =
-            format!("install OpenSSH's client, or write what it says in the file: \"{}\": {{ … }}", host.id);
-        return Err(unusable(message, help));
-    }
-    let mut resolved = Resolved::as_it_is(topology);
-    resolved.notes.push("there is no ssh here, so your ssh configuration is not read".to_owned());
-    Ok(resolved)
+/// Who knows what the configuration says.
+enum Asked {
+    Ssh(OpenSsh),
+    Files(ConfigFiles),
 }
 
 /// `ssh` takes the home folder from the system and never from `HOME`; where the two differ, it is told.
@@ -195,81 +198,6 @@ pub fn no_plan(talk: &Talk, resolved: &Resolved, errors: &[PlanError]) -> Ended 
         Some(host) => Err(needs_command(resolved, host)),
         None => Ok(talk.no_plan(errors)),
     }
-}
-
-fn needs_command(resolved: &Resolved, host: &HostId) -> Failure {
-    let program = resolved.by_command.get(host).map(|program| escape(program)).unwrap_or_default();
-    let message =
-        format!("{host}: your ssh configuration reaches it by a ProxyCommand, which hopper does not run");
-    let mut failure = trouble("H0312", Exit::Topology, Phase::Plan, message, "");
-    failure.host = Some(host.clone());
-    failure.facts.push(("it would run", format!("{program} …")));
-    let is_ssh = Path::new(&program).file_name().is_some_and(|name| name == "ssh");
-    failure.help.push(match is_ssh {
-        true => {
-            "write ProxyJump HOST in place of ProxyCommand ssh -W %h:%p HOST: hopper follows that".to_owned()
-        }
-        false => "write ProxyJump HOST in its place, where a host in between can be logged in to".to_owned(),
-    });
-    failure.help.push(format!(
-        "or say in the file who dials it, and look nothing up: \"{host}\": {{ …, \"ssh_config\": false }}"
-    ));
-    failure
-}
-
-fn unanswered(host: &str, error: &NoAnswer) -> Failure {
-    let (message, fact) = match error {
-        NoAnswer::Missing => ("there is no ssh here".to_owned(), None),
-        NoAnswer::Unstartable(why) => (format!("ssh cannot be started: {why}"), None),
-        NoAnswer::Refused(said) => {
-            (format!("ssh cannot read its configuration for {host}"), Some(said.clone()))
-        }
-        NoAnswer::TimedOut(limit) => (
-            format!("ssh -G did not answer for {host} within {} s", limit.as_secs()),
-            Some("a Match exec that hangs, or a name server that does not answer".to_owned()),
-        ),
-    };
-    let help = format!("look nothing up for it: \"{host}\": {{ …, \"ssh_config\": false }}");
-    let mut failure = unusable(message, format!("see what it says: ssh -G {host}"));
-    failure.help.push(help);
-    failure.facts.extend(fact.map(|fact| ("cause", fact)));
-    failure
-}
-
-fn cannot(lookup: &Lookup, why: &Unusable) -> Failure {
-    let host = &lookup.host;
-    let (message, help) = match why {
-        Unusable::Value(key, value) => (
-            format!("{host}: hopper cannot use {key} of your ssh configuration: {value}"),
-            format!("write it in the file in another way, and \"{host}\": {{ …, \"ssh_config\": false }}"),
-        ),
-        Unusable::Algorithms(kind, wanted) => (
-            format!(
-                "{host}: your ssh configuration allows only {} that hopper does not have",
-                kind.openssh_option()
-            ),
-            format!(
-                "it wants {wanted}; say in the file what else may be used: \"{host}\": {{ …, \"algorithms\": {{ \
-                 \"{}\": [\"{}\"] }} }}",
-                kind.as_str(),
-                kind.modern().first().copied().unwrap_or_default()
-            ),
-        ),
-    };
-    let mut failure = unusable(escape(&message), escape(&help));
-    failure.host = Some(host.clone());
-    failure
-}
-
-fn circle(way: &[HostId]) -> Failure {
-    let way: Vec<&str> = way.iter().map(HostId::as_str).collect();
-    let message =
-        format!("the jumps of your ssh configuration go in a circle: {}", escape(&way.join(" through ")));
-    unusable(message, "write ProxyJump none for the first host of the way in ~/.ssh/config".to_owned())
-}
-
-fn unusable(message: String, help: String) -> Failure {
-    trouble("H0311", Exit::Topology, Phase::Plan, message, &help)
 }
 
 #[cfg(test)]

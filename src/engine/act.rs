@@ -1,6 +1,7 @@
 //! Does one action: opens one tunnel. Decides nothing; what comes of it goes back to the driver.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,11 +69,19 @@ impl Scene {
         let command = command.map_err(|unfit| blame.unfit(&unfit))?;
         stage(Stage::Login);
         let within = timeout.connect + timeout.banner + timeout.login;
-        let client = FarClient::start(&control, &command, within).await;
+        let agent = self.lent(tunnel);
+        let client = FarClient::start(&control, &command, agent.as_deref(), within).await;
         let client = client.map_err(|error| blame.far_client(&error))?;
         stage(Stage::Forward);
         let detail = format!("by {} of {}", tool.program(), tunnel.client.name());
         Ok(Opened { live: Live::Client(Arc::new(client)), detail, carrier: None, elapsed: started.elapsed() })
+    }
+
+    /// The agent that the client of this tunnel may use: of the host where it runs, if the file lends it. Where
+    /// there is none here, none is lent, as with `ssh -A`.
+    fn lent(&self, tunnel: &Tunnel) -> Option<PathBuf> {
+        let control = tunnel.client.control().and_then(|id| self.plan.tunnel(id))?;
+        self.world.login.agent_for(&control.server).filter(|_| control.server.forward_agent)
     }
 
     /// Opens a session of our own.

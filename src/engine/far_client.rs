@@ -2,6 +2,7 @@
 //! long as it is told that somebody is here, gone when not. It knows the process and the words it
 //! says, nothing of tunnels.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,12 +63,21 @@ pub(super) async fn tool(session: &Session, within: Duration) -> Result<Tool, Fa
 }
 
 impl FarClient {
-    /// Starts a client and waits until it listens.
+    /// Starts a client, which may use the agent at this socket, and waits until it listens.
     ///
     /// # Errors
     /// Why it does not.
-    pub(super) async fn start(session: &Session, command: &str, within: Duration) -> Result<Self, FarError> {
-        let process = Arc::new(session.exec(command, within).await.map_err(FarError::Exec)?);
+    pub(super) async fn start(
+        session: &Session,
+        command: &str,
+        agent: Option<&Path>,
+        within: Duration,
+    ) -> Result<Self, FarError> {
+        let started = match agent {
+            Some(socket) => session.exec_with_agent(command, socket, within).await,
+            None => session.exec(command, within).await,
+        };
+        let process = Arc::new(started.map_err(FarError::Exec)?);
         let ended = CancellationToken::new();
         let beating = CancellationToken::new();
         let (beaten, over, stop) = (process.clone(), ended.clone(), beating.clone());

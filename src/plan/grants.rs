@@ -41,6 +41,8 @@ pub struct KeyGrant {
     pub listens: Vec<Asked>,
     /// Whether it runs commands there: an SSH client for another tunnel.
     pub commands: bool,
+    /// Whether these may use the agent of whoever logs in.
+    pub agent: bool,
 }
 
 /// Something that an SSH server is asked to open.
@@ -167,8 +169,8 @@ impl Book {
         let client = self.client(tunnel);
         let grant = self.host(&tunnel.server.id);
         grant.user.clone_from(&tunnel.server.user);
-        let tunnel = tunnel.id.clone();
-        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), listens: Vec::new(), commands });
+        let (tunnel, agent) = (tunnel.id.clone(), commands && tunnel.server.forward_agent);
+        grant.keys.push(KeyGrant { tunnel, client, opens: Vec::new(), listens: Vec::new(), commands, agent });
     }
 
     /// The server of a tunnel opens this for what rides the tunnel.

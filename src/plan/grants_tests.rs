@@ -100,3 +100,17 @@ fn a_client_elsewhere_logs_in_from_there_with_a_key_of_its_own() {
         ]
     );
 }
+
+#[test]
+fn who_is_lent_the_agent_must_let_it_through_and_nobody_else() {
+    let mut topology = vnc().with_clients_everywhere();
+    topology.hosts[0].forward_agent = true;
+    topology.policy.strategy = Strategy::Telescoped;
+    let grants = granted(&topology);
+    let lent = |host: &str| {
+        let grant = grants.hosts.iter().find(|grant| grant.host.as_str() == host).unwrap();
+        grant.keys.iter().map(|key| key.agent).collect::<Vec<_>>()
+    };
+    assert_eq!(lent("gate-b"), [true]);
+    assert!(lent("gate-c").iter().chain(&lent("gate-d")).all(|agent| !agent));
+}

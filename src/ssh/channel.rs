@@ -215,6 +215,11 @@ impl ChannelWriter {
         self.half.exec(true, command).await.map_err(|_| Gone)
     }
 
+    /// Asks the server to let what runs here use an agent of ours; its answer comes as a message.
+    pub(super) async fn lend_agent(&self) -> Result<(), Gone> {
+        self.half.agent_forward(true).await.map_err(|_| Gone)
+    }
+
     /// Resolves when nothing can be sent any more.
     pub async fn gone(&self) {
         self.gone.cancelled().await;

@@ -2,11 +2,13 @@
 //! changes the command: the server gives it to the login shell of the person as it is.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use russh::ChannelMsg;
 
 use super::channel::{Channel, Message, Received};
+use super::lending::{Loan, Terms};
 use super::process::{Process, STDERR};
 use super::session::{Session, Unanswered, words_of};
 use super::shelf::{Shelf, Source};
@@ -19,6 +21,8 @@ pub enum ExecError {
     NoChannel(String),
     /// The server opened a channel and then would not start the command.
     NotStarted,
+    /// The server lets no command use an agent of ours.
+    NoAgent,
     /// No answer in time. The command may have been started; its channel is closed then.
     TimedOut,
     /// The session ended.
@@ -31,6 +35,7 @@ impl fmt::Display for ExecError {
             ExecError::NoChannel(said) if said.is_empty() => f.write_str("the server runs nothing here"),
             ExecError::NoChannel(said) => write!(f, "the server runs nothing here: {said}"),
             ExecError::NotStarted => f.write_str("the server would not start the command"),
+            ExecError::NoAgent => f.write_str("the server lets no command use your agent"),
             ExecError::TimedOut => f.write_str("no answer in time"),
             ExecError::SessionLost => f.write_str("the session was lost"),
         }
@@ -55,11 +60,34 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn exec(&self, command: &str, within: Duration) -> Result<Process, ExecError> {
-        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
+        self.run(command, None, within).await
+    }
+
+    /// As [`Session::exec`], and the command may use the agent at this socket while it runs.
+    ///
+    /// # Errors
+    /// As there, and when the server does not pass on agents.
+    pub async fn exec_with_agent(
+        &self,
+        command: &str,
+        socket: &Path,
+        within: Duration,
+    ) -> Result<Process, ExecError> {
+        let binding = self.handle().agent_session_binding().cloned();
+        let terms = Terms::new(socket.to_owned(), binding, self.channels());
+        self.run(command, Some(terms), within).await
+    }
+
+    async fn run(&self, command: &str, terms: Option<Terms>, within: Duration) -> Result<Process, ExecError> {
+        let (handle, notes, channels, lending) =
+            (self.handle(), self.notes(), self.channels(), self.lending());
         let (command, member) = (command.to_owned(), channels.join());
         let asking = async move {
             match handle.channel_open_session().await {
-                Ok(channel) => start(channels.take(channel, member), &command).await,
+                Ok(channel) => {
+                    let loan = terms.map(|terms| lending.lend(terms));
+                    start(channels.take(channel, member), &command, loan).await
+                }
                 Err(russh::Error::ChannelOpenFailure(reason)) => {
                     Err(ExecError::NoChannel(words_of(&notes, &reason).await))
                 }
@@ -71,13 +99,28 @@ impl Session {
 }
 
 /// Asks for the command and waits for the answer. What the command says before that counts.
-async fn start(channel: Channel, command: &str) -> Result<Process, ExecError> {
+async fn start(channel: Channel, command: &str, loan: Option<Loan>) -> Result<Process, ExecError> {
     let (mut reader, writer, closer) = channel.split();
+    if loan.is_some() {
+        writer.lend_agent().await.map_err(|_| ExecError::SessionLost)?;
+        loop {
+            match reader.message().await {
+                Message::About(ChannelMsg::Success) => break,
+                Message::About(ChannelMsg::Failure) | Message::Stream(Received::Closed) => {
+                    return Err(ExecError::NoAgent);
+                }
+                Message::Stream(Received::Broken) => return Err(ExecError::SessionLost),
+                Message::Stream(_) | Message::About(_) => {}
+            }
+        }
+    }
     writer.run(command).await.map_err(|_| ExecError::SessionLost)?;
     let shelf = Shelf::default();
     loop {
         match reader.message().await {
-            Message::About(ChannelMsg::Success) => return Ok(Process::start(reader, writer, closer, shelf)),
+            Message::About(ChannelMsg::Success) => {
+                return Ok(Process::start(reader, writer, closer, shelf, loan));
+            }
             Message::About(ChannelMsg::Failure) | Message::Stream(Received::Closed) => {
                 return Err(ExecError::NotStarted);
             }

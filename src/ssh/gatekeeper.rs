@@ -1,5 +1,5 @@
 //! What a server may do to us: show its key, refuse a channel, pass on a client that came where this
-//! session asked it to listen, say why it ends, and nothing else. Every other channel that a server
+//! session asked it to listen, use the agent while a command may, say why it ends, and nothing else. Every other channel that a server
 //! opens is refused: hopper asked for none.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::expectation::{Expectation, Grounds};
 use super::host_key_refusal::HostKeyRefusal;
+use super::lending::Lending;
 use super::listening::Listening;
 use super::newcomer::Newcomer;
 use super::notes::{Notes, REFUSALS_KEPT};
@@ -24,6 +25,8 @@ pub struct Gatekeeper {
     pub notes: Arc<Notes>,
     /// Where the server was asked to listen.
     pub listening: Listening,
+    /// The agent, where a command may use it.
+    pub lending: Lending,
     /// Whoever opens the session settles what to do about a key that is refused as it is.
     pub newcomers: mpsc::Sender<Newcomer>,
 }
@@ -173,11 +176,14 @@ impl Handler for Gatekeeper {
 
     async fn server_channel_open_agent_forward(
         &mut self,
-        _channel: Channel<Msg>,
+        channel: Channel<Msg>,
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        refuse("auth-agent", reply).await
+        match self.lending.open(channel, reply) {
+            Ok(()) => Ok(()),
+            Err(reply) => refuse("auth-agent", reply).await,
+        }
     }
 
     async fn server_channel_open_session(

@@ -12,6 +12,7 @@ use super::channel::ceiling;
 use super::config::client_config;
 use super::expectation::Expectation;
 use super::gatekeeper::Gatekeeper;
+use super::lending::Lending;
 use super::listening::Listening;
 use super::login::Login;
 use super::notes::Notes;
@@ -38,6 +39,7 @@ pub(super) struct Met {
     pub handle: Handle<Gatekeeper>,
     pub notes: Arc<Notes>,
     pub listening: Listening,
+    pub lending: Lending,
     /// Cuts the wire when it is dropped.
     pub guard: DropGuard,
 }
@@ -53,8 +55,14 @@ impl Met {
         below.gauge.set_ceiling(ceiling(0));
         let listening = Listening::default();
         let (newcomers, mut unsettled) = mpsc::channel(1);
-        let gatekeeper =
-            Gatekeeper { expectation, notes: notes.clone(), listening: listening.clone(), newcomers };
+        let lending = Lending::default();
+        let gatekeeper = Gatekeeper {
+            expectation,
+            notes: notes.clone(),
+            listening: listening.clone(),
+            lending: lending.clone(),
+            newcomers,
+        };
 
         on_step(Step::Banner);
         let keys = Once::new();
@@ -85,6 +93,6 @@ impl Met {
             Some(Err(error)) => return Err(handshake_error(step, &error, &notes)),
             Some(Ok(handle)) => handle,
         };
-        Ok(Met { handle, notes, listening, guard })
+        Ok(Met { handle, notes, listening, lending, guard })
     }
 }

@@ -185,11 +185,17 @@ pub(super) fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
 /// What a line says; `None` for an empty one and a comment. Brings it to the one form the parser takes
 /// (single spaces, no comment after the key), since OpenSSH also takes tabs and runs of spaces.
 pub(super) fn parse(line: &str) -> Result<Option<Entry>, russh::keys::ssh_key::Error> {
-    let line = line.trim();
+    let begun = line.trim_start();
+    let line = begun.trim_end();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     let fields = if line.starts_with('@') { 4 } else { 3 };
+    // To OpenSSH a marker ends at the first space of the line, and at a tab only where no space follows at all; with a
+    // tab in it, it is none that anybody knows.
+    if fields == 4 && begun.split_once(' ').is_some_and(|(marker, _)| marker.contains('\t')) {
+        return Err(russh::keys::ssh_key::Error::FormatEncoding);
+    }
     let words = line.split([' ', '\t']).filter(|word| !word.is_empty()).take(fields);
     words.collect::<Vec<_>>().join(" ").parse().map(Some)
 }
@@ -222,7 +228,7 @@ mod tests {
     fn tabs_runs_of_spaces_and_carriage_returns_separate_as_single_spaces_do() {
         let line = format!(" \th\t{} \ta comment # of words\r\n", KEY.replace(' ', "   "));
         assert_eq!(judge(&line, "h", KEY), "known");
-        assert_eq!(judge(&format!("@revoked\t  h \t{KEY}"), "h", KEY), "revoked:1");
+        assert_eq!(judge(&format!("\t@revoked \t h \t{KEY}"), "h", KEY), "revoked:1");
     }
 
     #[test]
@@ -242,7 +248,9 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_read_is_skipped() {
-        for bad in ["h ssh-ed25519 rubbish", "h", "@unheard-of h ssh-ed25519 AAAA", "|1|x|y ssh-ed25519 AAAA"]
+        let tab = format!("@revoked\th {KEY}");
+        for bad in
+            ["h ssh-ed25519 rubbish", "h", "@unheard-of h ssh-ed25519 AAAA", "|1|x|y ssh-ed25519 AAAA", &tab]
         {
             assert_eq!(judge(&format!("{bad}\nh {KEY}"), "h", KEY), "known", "{bad}");
             assert_eq!(records(bad, "h").skipped(), ["known_hosts:1"], "{bad}");

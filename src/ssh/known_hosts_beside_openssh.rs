@@ -98,10 +98,9 @@ fn line() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["", "", " a comment", "\t# note", " a b c", "\r"]);
     let begin = prop::sample::select(vec!["", "", "", " ", "\t", "#", "# "]);
     let key = prop::sample::select(KEYS.to_vec());
-    let whole = (begin, marker, hosts(), gap(), gap(), key, end).prop_map(
-        |(begin, marker, hosts, gap, other, key, end)| {
-            // ssh takes a marker to end at a space, wherever the first one is; hopper at a tab as well.
-            let marker = if marker.is_empty() { String::new() } else { format!("{marker} ") };
+    let whole = (begin, marker, gap(), hosts(), gap(), gap(), key, end).prop_map(
+        |(begin, marker, after, hosts, gap, other, key, end)| {
+            let marker = if marker.is_empty() { String::new() } else { format!("{marker}{after}") };
             format!("{begin}{marker}{hosts}{gap}{}{end}", key.replacen(' ', other, 1))
         },
     );

@@ -17,7 +17,8 @@ use super::key_file::KeyFile;
 use super::question::{Ask, NoAnswer, Notice, Question};
 use super::secret::Secret;
 use super::secret_source::fetch;
-use crate::topology::{Host, HostId, SecretPurpose, SecretRef, SecretSource, escape};
+use super::trust::expand;
+use crate::topology::{AgentUse, Host, HostId, SecretPurpose, SecretRef, SecretSource, escape};
 
 /// What one person can log in with, shared by all sessions of a run.
 pub struct Login {
@@ -112,6 +113,15 @@ impl Login {
     pub fn with_key(user: String, key: PrivateKey) -> Self {
         let nobody: Ask = Arc::new(|_| Box::pin(async { None }));
         Login { only: Some(Arc::new(key)), ..Login::of_person(user, None, None, nobody) }
+    }
+
+    /// The socket of the agent that is for this host; `None` when there is none.
+    pub fn agent_for(&self, host: &Host) -> Option<PathBuf> {
+        match &host.agent {
+            AgentUse::Own => self.agent.clone(),
+            AgentUse::Off => None,
+            AgentUse::Socket(path) => Some(expand(path, self.home.as_deref())),
+        }
     }
 
     /// Logs in to `host`. `limit` is machine time: it stands still while a person is asked. With `taken`, what the

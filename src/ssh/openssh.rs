@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use crate::topology::{Lookup, escape};
+use crate::topology::{Lookup, NotUnderstood, escape};
 
 /// The configuration to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum NoAnswer {
     Refused(String),
     /// It did not answer within the limit.
     TimedOut(Duration),
+    /// There is no `ssh`, and a file cannot be read in its place; which and why, not escaped.
+    Unreadable(String),
+    /// There is no `ssh`, and hopper cannot do what a file says as `ssh` would.
+    NotUnderstood(NotUnderstood),
 }
 
 /// The name, the user and the port that are asked for. Equal ones are asked for once.
@@ -66,6 +70,11 @@ impl OpenSsh {
     /// The `ssh` of the person's `PATH`, with this configuration.
     pub fn new(config: ConfigFile) -> Self {
         OpenSsh { program: PathBuf::from("ssh"), config, limit: LIMIT, answers: HashMap::new() }
+    }
+
+    /// The configuration it reads.
+    pub fn config(&self) -> &ConfigFile {
+        &self.config
     }
 
     /// What it answers without any configuration.

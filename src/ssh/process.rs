@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::channel::{ChannelReader, ChannelWriter, Closer, Gone, Message, Received};
+use super::lending::Loan;
 use super::shelf::{Said, Shelf, Source};
 use crate::topology::escape;
 
@@ -21,6 +22,8 @@ pub struct Process {
     writer: ChannelWriter,
     exit: watch::Receiver<Option<Exit>>,
     _closer: Closer,
+    /// The agent, while the command may use it.
+    _loan: Option<Loan>,
     /// Ends the task that listens: nobody tells it that we closed.
     _listening: DropGuard,
 }
@@ -45,7 +48,13 @@ pub enum Exit {
 
 impl Process {
     /// Takes a channel on which the server has started a command.
-    pub(super) fn start(reader: ChannelReader, writer: ChannelWriter, closer: Closer, shelf: Shelf) -> Self {
+    pub(super) fn start(
+        reader: ChannelReader,
+        writer: ChannelWriter,
+        closer: Closer,
+        shelf: Shelf,
+        loan: Option<Loan>,
+    ) -> Self {
         let shelf = Arc::new(shelf);
         let (tell, exit) = watch::channel(None);
         let listening = CancellationToken::new();
@@ -57,7 +66,7 @@ impl Process {
                 tell.send_replace(Some(exit));
             }
         });
-        Process { shelf, writer, exit, _closer: closer, _listening: listening.drop_guard() }
+        Process { shelf, writer, exit, _closer: closer, _loan: loan, _listening: listening.drop_guard() }
     }
 
     /// What it said and nobody has heard yet, of either stream, as it comes; of what nobody hears the

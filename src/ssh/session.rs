@@ -17,6 +17,7 @@ use super::crowd::Crowd;
 use super::dial_error::DialError;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
+use super::lending::Lending;
 use super::listening::Listening;
 use super::login::LoggedIn;
 use super::notes::Notes;
@@ -34,6 +35,7 @@ pub struct Session {
     notes: Arc<Notes>,
     crowd: Crowd,
     listening: Listening,
+    lending: Lending,
     logged_in: LoggedIn,
     pub(super) again: Option<Again>,
 }
@@ -63,7 +65,8 @@ impl Session {
     ) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
         let expectation = opening.expectation.clone();
-        let Met { mut handle, notes, listening, guard } = Met::shake_hands(wire, &below, opening).await?;
+        let Met { mut handle, notes, listening, lending, guard } =
+            Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
         let taken = again.map(Again::accepted);
         let logged_in = match login.run(&mut handle, host, host.timeout.login, taken).await {
@@ -88,7 +91,7 @@ impl Session {
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
         let again = logged_in.unattended.then(|| Again::new(&logged_in, met));
-        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in, again })
+        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -167,6 +170,10 @@ impl Session {
 
     pub(super) fn listening(&self) -> Listening {
         self.listening.clone()
+    }
+
+    pub(super) fn lending(&self) -> Lending {
+        self.lending.clone()
     }
 
     pub(super) fn channels(&self) -> Channels {

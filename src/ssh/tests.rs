@@ -1,6 +1,7 @@
 //! What a server may and may not do to a session: channels nobody asked for, too many of those that
 //! were, answers that come too late, commands that are refused or end without a word.
 
+mod lending;
 mod login;
 mod server;
 

@@ -65,6 +65,8 @@ pub struct Host {
     pub identities_only: Option<bool>,
     /// Which agent is asked.
     pub agent: AgentUse,
+    /// Whether commands that hopper runs there may use that agent.
+    pub forward_agent: bool,
     /// Where the secrets are kept that it asks for; at most one for a purpose, unless they answer
     /// different questions. Empty means that the person is asked.
     pub secrets: Vec<SecretRef>,
@@ -107,6 +109,7 @@ impl Host {
             certificates: Vec::new(),
             identities_only: None,
             agent: AgentUse::Own,
+            forward_agent: false,
             secrets: Vec::new(),
             host_key: HostKeyPolicy::default(),
             known_hosts: None,

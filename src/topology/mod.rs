@@ -21,6 +21,7 @@ mod secret;
 mod secret_ref;
 mod seen;
 mod ssh_config;
+mod wildcard;
 
 pub use address::{Address, Endpoint};
 pub use algorithms::{AlgorithmKind, Algorithms};
@@ -38,8 +39,10 @@ pub use read::{nearest, parse};
 pub use secret::mask_secrets;
 pub use secret_ref::{SecretPurpose, SecretRef, SecretSource};
 pub use ssh_config::{
-    Given, Jump, JumpLoop, Lookup, Person, Resolved, Resolving, SshConfig, SshSettings, Unusable,
+    ConfigText, Given, Include, Jump, JumpLoop, Lookup, NotUnderstood, Person, Resolved, Resolving,
+    SshConfig, SshSettings, Unusable, Written,
 };
+pub use wildcard::wildcard;
 
 /// The hop graph as given. Links keep the order of the file; what has an id is sorted by it. Every id
 /// in a [`Link`] or [`Forward`] is known to exist (the parser saw to it).

@@ -197,23 +197,54 @@ fn jumps_in_a_circle_are_told() {
     assert!(words(&ended.stderr).contains("go in a circle: b through c through b"), "{}", ended.stderr);
 }
 
+/// Runs hopper where no `ssh` can be found.
+fn without_ssh(home: &Home, words: &[&str]) -> Ended {
+    let mut command = home.command(words);
+    command.env("PATH", home.path("nothing"));
+    home.start_command(&mut command).ended()
+}
+
 #[test]
-fn without_any_ssh_the_file_stands_alone_and_an_alias_is_refused() {
+fn without_any_ssh_the_configuration_is_read_all_the_same() {
     let home = home(&[]);
-    fs::remove_file(home.path("bin/ssh")).expect("remove the program");
-    let without = |words: &[&str]| {
-        let mut command = home.command(words);
-        command.env("PATH", home.path("bin"));
-        home.start_command(&mut command).ended()
-    };
+    let config = "Match host nowhere exec false\n  User eve\nHost gate work\n  HostName gate.example.net\n  User bob\n  \
+                  Port=2222\nInclude more\n";
+    fs::write(home.path("home/.ssh/config"), config).expect("write a configuration");
+    fs::write(home.path("home/.ssh/more"), "Host *\n  IdentityFile ~/.ssh/for_%h\n  ProxyJump none\n")
+        .expect("write a configuration");
+    let alias = FILE.replace("{}", r#"{ "ssh_config": "work" }"#);
+    for (name, text) in [("way.json", FILE), ("alias.json", alias.as_str())] {
+        let file = home.file(name, text);
+        let ended = without_ssh(&home, &["plan", &file, "--resolve"]).with(0);
+        assert!(ended.stdout.contains("bob@gate.example.net:2222"), "{}", ended.stdout);
+        assert!(
+            words(&ended.stderr).contains("hopper read your ssh configuration by itself"),
+            "{}",
+            ended.stderr
+        );
+        let plan = without_ssh(&home, &["plan", &file, "--resolve", "--json"]).json();
+        let key = &plan["tunnels"][0]["settings"]["identities"][0];
+        assert_eq!(key, "~/.ssh/for_gate.example.net");
+    }
+}
+
+#[test]
+fn without_any_ssh_what_cannot_be_read_as_ssh_does_is_refused_by_name() {
+    let home = home(&[]);
+    let config =
+        "Match originalhost gate exec \"touch ran\"\n  HostName elsewhere.example.net\nHost *\n  User bob\n";
+    fs::write(home.path("home/.ssh/config"), config).expect("write a configuration");
     let file = home.file("way.json", FILE);
-    let ended = without(&["plan", &file, "--resolve"]).with(0);
-    assert!(words(&ended.stderr).contains("there is no ssh here"), "{}", ended.stderr);
-    let alias = home.file("alias.json", FILE.replace("{}", r#"{ "ssh_config": "work" }"#));
-    let ended = without(&["plan", &alias, "--resolve"]).with(10);
-    assert!(
-        words(&ended.stderr).contains("no ssh here") && ended.stderr.contains("gate"),
-        "{}",
-        ended.stderr
-    );
+    for words_ in [["plan", &file, "--resolve"].as_slice(), &["up", &file, "--progress", "plain"]] {
+        let ended = without_ssh(&home, words_).with(10);
+        let said = words(&ended.stderr);
+        for word in
+            ["H0311", "for gate", "config:2", "Match exec", "install OpenSSH", "\"ssh_config\": false"]
+        {
+            assert!(said.contains(word), "does not say {word}: {said}");
+        }
+    }
+    assert!(!home.path("home/ran").exists() && !home.path("ran").exists(), "it ran");
+    let off = home.file("off.json", FILE.replace("{}", r#"{ "ssh_config": false }"#));
+    without_ssh(&home, &["plan", &off, "--resolve"]).with(0);
 }

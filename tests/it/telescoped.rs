@@ -70,3 +70,21 @@ fn a_port_that_is_taken_there_is_told_as_such() {
     }
     home.assert_nothing_left();
 }
+
+#[test]
+fn an_agent_that_is_lent_is_warned_of_wherever_the_file_is_looked_at() {
+    let home = Home::new();
+    let mut value = line(4, "last");
+    value["hosts"]["h1"]["forward_agent"] = true.into();
+    value["hosts"]["h3"]["forward_agent"] = true.into();
+    let file = home.file("row.json", value.to_string());
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plan = words(&home.run(&["plan", &file]).with(0).stdout);
+    let check = words(&home.run(&["check", &file]).with(0).stderr);
+    for said in [plan, check] {
+        assert!(said.contains("warning: h1 may use your ssh-agent while it runs T2"), "{said}");
+        assert!(said.contains("warning: forward_agent of h3 has no effect"), "{said}");
+    }
+    let script = home.run(&["plan", &file, "--ssh"]).with(0).stdout;
+    assert_eq!(script.matches(" -A ").count(), 1, "{script}");
+}

@@ -38,6 +38,7 @@ mod keyring;
 mod keys;
 mod lanes;
 mod left;
+mod lent_agent;
 mod load;
 mod login;
 mod network;

@@ -15,6 +15,15 @@ impl TunnelBlame<'_> {
         let (client, server) = (self.tunnel.client.name(), self.server());
         match error {
             FarError::Exec(ExecError::SessionLost) => self.lost("the session to that host was lost"),
+            FarError::Exec(ExecError::NoAgent) => {
+                let message = format!("{client} lets no ssh there use your agent");
+                let mut failure = self.failure("H0609", Exit::Unreachable, Phase::Connect, message);
+                failure
+                    .help
+                    .push(format!("have {client} pass on agents: AllowAgentForwarding in sshd_config"));
+                failure.help.push(format!("or leave \"forward_agent\" of {client} out"));
+                failure
+            }
             FarError::Exec(error) => {
                 let message = format!("{client} runs no command for us, so no ssh from there to {server}");
                 let mut failure = self.failure("H0609", Exit::Unreachable, Phase::Connect, message);

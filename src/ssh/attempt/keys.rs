@@ -14,7 +14,7 @@ use crate::ssh::key_file::{KeyFile, KeyFileError};
 use crate::ssh::login::LoginError;
 use crate::ssh::signer::{AgentSigner, FileSigner, SignError};
 use crate::ssh::trust::expand;
-use crate::topology::{AgentUse, AuthMethod, escape};
+use crate::topology::{AuthMethod, escape};
 
 impl Attempt<'_> {
     /// The keys the host names, or the person's usual ones, as far as they can be read; before them the certificates
@@ -47,11 +47,7 @@ impl Attempt<'_> {
 
     /// The agent's socket for this host.
     fn agent(&self) -> Option<PathBuf> {
-        match &self.host.agent {
-            AgentUse::Own => self.login.agent.clone(),
-            AgentUse::Off => None,
-            AgentUse::Socket(path) => Some(expand(path, self.login.home.as_deref())),
-        }
+        self.login.agent_for(self.host)
     }
 
     pub(super) async fn offer_agent(&mut self, files: &[KeyFile]) -> Result<Verdict, LoginError> {

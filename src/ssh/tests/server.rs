@@ -120,6 +120,10 @@ impl Handler for Obedient {
         Ok(())
     }
 
+    async fn agent_request(&mut self, _: ChannelId, _: &mut Session) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     async fn exec_request(
         &mut self,
         channel: ChannelId,

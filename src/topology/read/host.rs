@@ -8,9 +8,11 @@ use super::secrets;
 use super::session;
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, Refusal, assign};
-use crate::topology::{Address, Bind, Host, HostClient, HostId, Problem, SshConfig, code, quoted, secret};
+use crate::topology::{
+    Address, AgentUse, Bind, Host, HostClient, HostId, Problem, SshConfig, code, quoted, secret,
+};
 
-const LATER: &[&str] = &["x11", "forward_agent", "proxy", "compression", "tags"];
+const LATER: &[&str] = &["x11", "proxy", "compression", "tags"];
 
 const HOST: Keys = Keys {
     owner: "a host",
@@ -23,6 +25,7 @@ const HOST: Keys = Keys {
         "identities",
         "identities_only",
         "agent",
+        "forward_agent",
         "secret",
         "host_key",
         "ssh_config",
@@ -153,6 +156,7 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
                 host.identities_only = reader.flag(entry).or(host.identities_only);
             }
             "agent" => assign(&mut host.agent, session::agent(reader, node)),
+            "forward_agent" => assign(&mut host.forward_agent, reader.flag(entry)),
             "host_key" => host_key::host_key(reader, node, &mut host.host_key),
             "ssh_config" => assign(&mut host.ssh_config, ssh_config(reader, entry, keys)),
             "keepalive" => {
@@ -178,9 +182,22 @@ fn settings(reader: &mut Reader, entries: &[Entry], keys: &Keys, host: &mut Host
             _ => {}
         }
     }
+    lent_agent(reader, entries, host);
     // After "auth", which says what a secret is for unless it says so itself.
     if let Some(entry) = entries.iter().find(|entry| entry.key == "secret") {
         assign(&mut host.secrets, secrets::secrets(reader, entry, &host.auth));
+    }
+}
+
+/// Lending an agent that is not used at all is a mistake of whoever wrote it.
+fn lent_agent(reader: &mut Reader, entries: &[Entry], host: &Host) {
+    let lends = entries.iter().find(|entry| entry.key == "forward_agent");
+    if let Some(entry) = lends.filter(|_| host.forward_agent && host.agent == AgentUse::Off) {
+        let message = "\"forward_agent\" of a host with \"agent\": false";
+        reader.report(
+            Problem::new(code::VALUE, entry.node.place(), "there is no agent to lend", message)
+                .help("leave \"agent\" out, or give it the path of a socket"),
+        );
     }
 }
 

@@ -58,7 +58,7 @@ impl SshSettings {
         let tokens = Tokens {
             person,
             asked,
-            host: host_name.unwrap_or(asked),
+            host: one("hostname").unwrap_or(asked),
             port: one("port").unwrap_or("22"),
             user: one("user").unwrap_or(person.user),
             key_alias: host_key_alias.as_deref().unwrap_or(asked),
@@ -83,7 +83,7 @@ impl SshSettings {
     fn take_files(&mut self, said: &Lines<'_>, usual: &Lines<'_>, tokens: &Tokens<'_>) {
         let differs = |key: &str| said.contains_key(key) && said.get(key) != usual.get(key);
         if differs("identityfile") {
-            let named: Vec<_> = said["identityfile"].iter().filter(|file| **file != "none").collect();
+            let named: Vec<_> = said["identityfile"].iter().filter(|file| !is_none(file)).collect();
             let files: Vec<_> =
                 named.iter().filter_map(|file| self.path("IdentityFile", file, tokens)).collect();
             self.identities = (named.is_empty() || !files.is_empty()).then_some(files);
@@ -101,7 +101,7 @@ impl SshSettings {
             let own = files("userknownhostsfile", ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"]);
             let global =
                 files("globalknownhostsfile", ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]);
-            let named = own.iter().chain(&global).filter(|file| *file != "none");
+            let named = own.iter().chain(&global).filter(|file| !is_none(file));
             let files = named.filter_map(|file| self.path("UserKnownHostsFile", file, tokens)).collect();
             self.known_hosts = Some(files);
         }
@@ -110,7 +110,7 @@ impl SshSettings {
             Some("SSH_AUTH_SOCK") | None => {}
             Some(other) => self.agent = self.path("IdentityAgent", other, tokens),
         }
-        let files = said.get("certificatefile").into_iter().flatten().filter(|file| **file != "none");
+        let files = said.get("certificatefile").into_iter().flatten().filter(|file| !is_none(file));
         self.certificates = files.filter_map(|file| self.path("CertificateFile", file, tokens)).collect();
     }
 
@@ -136,6 +136,11 @@ fn lines(text: &str) -> Lines<'_> {
         lines.entry(key).or_default().push(value.trim());
     }
     lines
+}
+
+/// No file, as `ssh` understands it.
+fn is_none(file: &str) -> bool {
+    file.eq_ignore_ascii_case("none")
 }
 
 fn wrong(key: &str, value: &str) -> Unusable {

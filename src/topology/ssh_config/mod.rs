@@ -4,9 +4,11 @@
 mod answer;
 mod resolving;
 mod tokens;
+mod written;
 
 pub use answer::{Person, Unusable};
 pub use resolving::{JumpLoop, Lookup, Resolved, Resolving};
+pub use written::{ConfigText, Include, NotUnderstood, Written};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

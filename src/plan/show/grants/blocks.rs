@@ -25,7 +25,8 @@ pub(in crate::plan::show) fn options(key: &KeyGrant) -> String {
     let listens: String = listened.iter().map(|at| format!(",permitlisten=\"{at}\"")).collect();
     // `restrict` leaves commands alone, and with those one could go anywhere.
     let none = if key.commands { "" } else { "command=\"false\"," };
-    format!("restrict,{none}port-forwarding{opens}{listens}")
+    let agent = if key.agent { "agent-forwarding," } else { "" };
+    format!("restrict,{none}{agent}port-forwarding{opens}{listens}")
 }
 
 /// The settings of the account in `sshd_config`; `None` when nobody logs in, or its name means more there.
@@ -47,6 +48,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     let gateway =
         if asked().all(|asked| asked.listen.address.is_loopback()) { "no" } else { "clientspecified" };
     let sessions = if grant.keys.iter().any(|key| key.commands) { "" } else { "    MaxSessions 0\n" };
+    let agent = if grant.keys.iter().any(|key| key.agent) { "yes" } else { "no" };
     let unix =
         if opens().any(|open| is_unix(&open.to) && permit(&open.to).is_some()) { "local" } else { "no" };
     Some(format!(
@@ -57,7 +59,7 @@ pub(in crate::plan::show) fn settings(grant: &Grant) -> Option<String> {
     AllowStreamLocalForwarding {unix}
     GatewayPorts {gateway}
     X11Forwarding no
-    AllowAgentForwarding no
+    AllowAgentForwarding {agent}
     PermitTunnel no
     PermitTTY no
 {sessions}"
@@ -146,6 +148,16 @@ mod tests {
     fn socket(path: &str) -> Grant {
         let socket = Endpoint::Unix(path.to_owned());
         first(&empty("s").with_host("h").with_link("local", "h").forward_within("s", "h", socket))
+    }
+
+    #[test]
+    fn an_agent_that_is_lent_gets_through() {
+        let topology = line(2).forward_within("x", "h1", Endpoint::Tcp(Address::new("db", 81)));
+        let mut grant = first(&topology);
+        assert!(settings(&grant).unwrap().contains("    AllowAgentForwarding no\n"));
+        (grant.keys[0].commands, grant.keys[0].agent) = (true, true);
+        assert!(options(&grant.keys[0]).starts_with("restrict,agent-forwarding,port-forwarding,"));
+        assert!(settings(&grant).unwrap().contains("    AllowAgentForwarding yes\n"));
     }
 
     #[test]

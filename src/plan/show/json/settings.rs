@@ -40,6 +40,9 @@ pub(super) fn settings(host: &Host) -> Value {
         AgentUse::Off => settings["agent"] = json!(false),
         AgentUse::Socket(path) => settings["agent"] = json!(path),
     }
+    if host.forward_agent {
+        settings["forward_agent"] = json!(true);
+    }
     if !host.secrets.is_empty() {
         settings["secret"] = host.secrets.iter().map(secret).collect();
     }

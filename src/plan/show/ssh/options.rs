@@ -49,6 +49,9 @@ pub(super) fn options(tunnel: &Tunnel, dialled: &Address, role: Role) -> Vec<Str
     let is_local = matches!(role, Role::Forwards | Role::Runs);
     options.extend(host_key(tunnel, is_local));
     options.extend(login(host, is_local));
+    if role == Role::Runs && host.forward_agent {
+        options.push(lends(host));
+    }
     options.extend(timers(host));
     let algorithms = host.algorithms.openssh_options().into_iter();
     options.extend(algorithms.map(|(key, value)| format!("-o {}", word(&format!("{key}={value}")))));
@@ -116,6 +119,15 @@ fn login(host: &Host, is_local: bool) -> Vec<String> {
         options.push(format!("-o PreferredAuthentications={}", words.join(",")));
     }
     options
+}
+
+/// The agent for what is run there, whether or not it is asked at this login.
+fn lends(host: &Host) -> String {
+    match (&host.agent, host.auth.contains(&AuthMethod::Agent)) {
+        (AgentUse::Socket(path), false) => path_option("ForwardAgent", path),
+        (_, false) => "-o 'ForwardAgent=$SSH_AUTH_SOCK'".to_owned(),
+        (_, true) => "-A".to_owned(),
+    }
 }
 
 fn timers(host: &Host) -> Vec<String> {

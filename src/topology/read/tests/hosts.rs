@@ -240,3 +240,13 @@ fn a_host_key_has_a_policy_and_authorities() {
         says(&with_host(&format!(r#"{{"host_key": {json}}}"#)), "H0121", place, "", help);
     }
 }
+
+#[test]
+fn an_agent_is_lent_by_name_only_and_only_where_there_is_one() {
+    assert!(host(r#"{"forward_agent": true, "agent": "~/a.sock"}"#).forward_agent);
+    assert!(!host(r#"{"agent": true}"#).forward_agent);
+    let none = with_host(r#"{"forward_agent": true, "agent": false}"#);
+    says(&none, "H0121", "true", "\"forward_agent\" of a host with \"agent\": false", "leave \"agent\" out");
+    let all = r#"{"hopper": 1, "defaults": {"host": {"forward_agent": true}}, "hosts": {"a": {}}}"#;
+    assert_eq!(bad(all).len(), 1);
+}

@@ -8,7 +8,7 @@ fn whatever_is_not_supported_yet_says_so() {
     for key in ["include", "vars", "hooks"] {
         not_yet(&format!(r#"{{"hopper": 1, "{key}": {{}}}}"#), &format!("\"{key}\""));
     }
-    for key in ["x11", "forward_agent", "proxy"] {
+    for key in ["x11", "proxy"] {
         not_yet(&with_host(&format!(r#"{{"{key}": {{}}}}"#)), &format!("\"{key}\""));
     }
     not_yet(&with_host(r#"{"auth": ["agent", "gssapi"]}"#), "\"gssapi\"");
