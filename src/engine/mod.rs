@@ -83,6 +83,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// Whether every required forward was proved at some time.
     pub was_up: bool,
+    /// Whether it ended because its lifetime was over.
+    pub expired: bool,
 }
 
 /// Starts to build a plan. The run goes on until it fails or `controls` say otherwise, and leaves

@@ -161,6 +161,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         reconnect: topology.policy.reconnect,
         probe: topology.policy.probe,
         drain: topology.policy.drain,
+        lifetime: topology.policy.lifetime,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {
         let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());

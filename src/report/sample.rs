@@ -78,6 +78,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         reconnect: Reconnect::default(),
         probe: Probe::default(),
         drain: Duration::ZERO,
+        lifetime: None,
     }
 }
 

@@ -52,6 +52,7 @@ pub(in crate::engine) struct Driver {
     /// When the machine wants to be asked next, as it said last.
     wakes_at: Option<Duration>,
     finished: bool,
+    expired: bool,
 }
 
 /// How often the round trip through each layer is measured.
@@ -72,6 +73,7 @@ impl Driver {
             started: Instant::now(),
             wakes_at: None,
             finished: false,
+            expired: false,
         };
         (driver, Reports(inbox))
     }
@@ -81,7 +83,7 @@ impl Driver {
         if let Err(failure) = self.bind_listeners().await {
             self.scene.tell(Event::Failed(failure.clone()));
             self.board.post(|snapshot| snapshot.state = RunState::Down);
-            return Outcome { failure: Some(failure), was_up: false };
+            return Outcome { failure: Some(failure), was_up: false, expired: false };
         }
         for tunnel in &self.scene.plan.tunnels {
             tracing::info!(tunnel = %tunnel.id, server = %tunnel.server.id, target = %tunnel.target, hop = tunnel.hop, "planned");
@@ -111,7 +113,7 @@ impl Driver {
         self.release_listeners();
         let was_up = self.machine.was_up();
         self.scene.tell(Event::Down);
-        Outcome { failure: self.machine.into_failure(), was_up }
+        Outcome { failure: self.machine.into_failure(), was_up, expired: self.expired }
     }
 
     fn take(&mut self, report: Report) {
@@ -216,6 +218,10 @@ impl Driver {
                 }
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
+                Action::AnnounceExpired => {
+                    self.expired = true;
+                    self.scene.tell(Event::Expired { elapsed: self.started.elapsed() });
+                }
                 Action::AnnounceClosing => {
                     if let Some(failure) = &failure {
                         self.scene.tell(Event::Failed(failure.clone()));

@@ -78,6 +78,8 @@ pub enum Action {
     AnnounceRestored(Duration),
     /// Everything that was doubted has answered, after so long.
     AnnounceVerified(Duration),
+    /// The run has lasted as long as it may.
+    AnnounceExpired,
     /// Teardown of everything began.
     AnnounceClosing,
     /// Nothing is left.
@@ -89,7 +91,12 @@ pub struct Machine {
     tunnels: Vec<Tunnel>,
     forwards: Vec<Forward>,
     parallel: usize,
-    was_up: bool,
+    /// Since when the run is up, once it was.
+    up_since: Option<Duration>,
+    /// See [`crate::topology::Reconnect`].
+    gate: Option<Duration>,
+    /// When the run ends by itself.
+    ends_at: Option<Duration>,
     /// Since when something that was not given up does not work, once the run was up.
     broken_since: Option<Duration>,
     /// Since when something is doubted.
@@ -122,14 +129,15 @@ impl Machine {
             });
         let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
             let needs = forward.needs().filter_map(place).collect();
-            let every = plan.probe.every;
-            Forward::new(needs, forward.forward.required, plan.reconnect, every, seed)
+            Forward::new(needs, forward.forward.required, plan.reconnect, plan.probe, seed)
         });
         Machine {
             tunnels: tunnels.collect(),
             forwards: forwards.collect(),
             parallel: plan.parallel.max(1),
-            was_up: false,
+            up_since: None,
+            gate: plan.reconnect.gate,
+            ends_at: plan.lifetime,
             broken_since: None,
             doubted_since: None,
             leaving: false,
@@ -155,6 +163,7 @@ impl Machine {
             Input::Stopped(f) => self.forwards[f].stopped(),
             Input::Leave => self.leave(&mut actions),
         }
+        self.end_in_time(now, &mut actions);
         self.close_what_is_doomed(&mut actions);
         self.open_what_is_ready(now, &mut actions);
         self.ask_what_is_due(now, &mut actions);
@@ -168,7 +177,7 @@ impl Machine {
         let forwards = self.forwards.iter().filter(|it| it.is_pending() && self.stands(&it.needs));
         let times = tunnels.map(|it| it.not_before).chain(forwards.map(|it| it.not_before));
         let due = self.forwards.iter().filter(|it| it.may_be_asked() && self.stands(&it.needs));
-        let times = times.chain(due.filter_map(|it| it.due));
+        let times = times.chain(due.filter_map(|it| it.due)).chain(self.ends_at);
         times.filter(|&time| !self.leaving && time > now).min()
     }
 
@@ -180,6 +189,13 @@ impl Machine {
     fn fail(&mut self, failure: Failure, actions: &mut Vec<Action>) {
         self.failure.get_or_insert(failure);
         self.leave(actions);
+    }
+
+    fn end_in_time(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.ends_at.is_some_and(|end| now >= end) && !self.leaving {
+            actions.push(Action::AnnounceExpired);
+            self.leave(actions);
+        }
     }
 
     fn leave(&mut self, actions: &mut Vec<Action>) {
@@ -200,9 +216,9 @@ impl Machine {
             return;
         }
         let whole = self.forwards.iter().all(|forward| forward.given_up || forward.is_up());
-        match (self.was_up, whole) {
+        match (self.was_up(), whole) {
             (false, true) => {
-                self.was_up = true;
+                self.up_since = Some(now);
                 actions.push(Action::AnnounceUp);
             }
             (true, false) => drop(self.broken_since.get_or_insert(now)),

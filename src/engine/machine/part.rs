@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, ForwardState, TunnelState};
 use crate::engine::backoff::Backoff;
-use crate::topology::Reconnect;
+use crate::topology::{Probe, Reconnect};
 
 /// What becomes of something once nothing stands on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,8 +109,8 @@ pub(super) struct Forward {
     pub missed: bool,
     /// When to ask it again.
     pub due: Option<Duration>,
-    /// How long a proof counts; `None` is as long as what carries it stands.
-    every: Option<Duration>,
+    /// How long a proof counts.
+    probe: Probe,
     /// Not to be proved earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -119,13 +119,7 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub fn new(
-        needs: Vec<usize>,
-        required: bool,
-        terms: Reconnect,
-        every: Option<Duration>,
-        seed: u64,
-    ) -> Self {
+    pub fn new(needs: Vec<usize>, required: bool, terms: Reconnect, probe: Probe, seed: u64) -> Self {
         Forward {
             needs,
             required,
@@ -138,9 +132,10 @@ impl Forward {
             asking: false,
             missed: false,
             due: None,
-            every,
+            probe,
             not_before: Duration::ZERO,
-            backoff: Backoff::new(terms, seed),
+            // What is opened is counted, and not what is proved.
+            backoff: Backoff::new(Reconnect { max_starts: None, ..terms }, seed),
             cause: None,
         }
     }
@@ -153,6 +148,7 @@ impl Forward {
         self.state = ForwardState::Up;
         self.serving = true;
         self.answered(now);
+        self.due = self.probe.every.map(|every| now + self.probe.first.unwrap_or(every));
     }
 
     /// It was proved again while it was served.
@@ -165,7 +161,7 @@ impl Forward {
     fn answered(&mut self, now: Duration) {
         self.unask();
         self.cause = None;
-        self.due = self.every.map(|every| now + every);
+        self.due = self.probe.every.map(|every| now + every);
         self.backoff.up(now);
     }
 

@@ -9,7 +9,7 @@ impl Machine {
         match () {
             () if self.finished => RunState::Down,
             () if self.leaving => RunState::Closing,
-            () if !self.was_up => RunState::Connecting,
+            () if !self.was_up() => RunState::Connecting,
             () if !self.forwards.iter().all(Forward::is_up) => RunState::Degraded,
             () if self.has_doubts() => RunState::Verifying,
             () => RunState::Up,
@@ -49,7 +49,7 @@ impl Machine {
 
     /// Whether the run was ever up.
     pub fn was_up(&self) -> bool {
-        self.was_up
+        self.up_since.is_some()
     }
 
     /// Whether something that the run wants does not work any more: then nobody is worth waiting for.
