@@ -230,7 +230,8 @@ impl Watch {
 
 /// What is being opened or proved at this moment.
 fn unfinished(snapshot: &Snapshot) -> Vec<String> {
-    let opening = snapshot.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting);
+    let opens = |state| matches!(state, TunnelState::Connecting | TunnelState::Waiting);
+    let opening = snapshot.tunnels.iter().filter(|tunnel| opens(tunnel.state));
     let proving = snapshot.forwards.iter().filter(|forward| forward.state == ForwardState::Checking);
     opening
         .map(|tunnel| format!("{} {}", tunnel.id, tunnel.server))

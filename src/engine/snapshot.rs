@@ -78,6 +78,8 @@ pub enum TunnelState {
     Pending,
     /// Being opened.
     Connecting,
+    /// Being opened, which waits for a listener that another machine's hopper keeps.
+    Waiting,
     /// Logged in.
     Up,
     /// Being closed.
@@ -94,6 +96,7 @@ impl TunnelState {
         match self {
             TunnelState::Pending => "pending",
             TunnelState::Connecting => "connecting",
+            TunnelState::Waiting => "waiting",
             TunnelState::Up => "up",
             TunnelState::Closing => "closing",
             TunnelState::Failed => "failed",

@@ -58,7 +58,15 @@ impl<'r> Route<'r> {
             })
         };
         let sessions = broken(&self.near).or_else(|| broken(&self.hops));
-        let last = || Some((self.hops.len(), self.planned.to.as_str(), self.forward.cause.as_deref()?));
+        let last = || {
+            let cause = self.forward.cause.as_deref()?;
+            // A host that does not listen is the last of its own route; what is wrong is not the target.
+            let listens = self.planned.listener.as_ref().filter(|_| self.forward.is_blamed_on_its_listener());
+            Some(match listens {
+                Some(listener) => (self.near.len(), listener.host.as_str(), cause),
+                None => (self.hops.len(), self.planned.to.as_str(), cause),
+            })
+        };
         sessions.or_else(last)
     }
 
@@ -186,8 +194,9 @@ fn session_fields(id: &str, stands: Option<&TunnelStatus>, trip: Option<Trip>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::show;
+    use crate::plan::{self, PlanOptions, show};
     use crate::report::sample::{NICE, status, three};
+    use crate::topology;
 
     fn said() -> Said {
         Said::read(&show::json(&three())).unwrap()
@@ -255,5 +264,23 @@ through-firewalls · screen to vnc:5900   up
         said.tunnels[0].through = Some("T3".to_owned());
         let text = Route::new(&status, &said, "screen").unwrap().text(NICE, now);
         assert!(text.contains("  4  "), "{text}");
+    }
+
+    #[test]
+    fn a_host_that_does_not_listen_is_blamed_and_not_the_target() {
+        let text = r#"{ "hopper": 1, "hosts": { "gate": "u@gate", "inner": "u@inner", "far": "u@far", "web": { "ssh": false } },
+                        "links": ["local -> gate -> inner", "local -> far -> web"],
+                        "forwards": { "f": "inner/8080 -> web:80" } }"#;
+        let plan = plan::plan(&topology::parse(text, "m").unwrap(), &PlanOptions::default()).unwrap();
+        let said = Said::read(&show::json(&plan)).unwrap();
+        let ((mut status, now), before) = (status(), "  broken at hop ");
+        status.tunnels.clear();
+        status.forwards[0].id = "f".to_owned();
+        status.forwards[0].cause = Some("no".to_owned());
+        for (code, blamed) in [("H0707", "2, inner: no\n"), ("H0703", "2, web:80: no\n")] {
+            status.forwards[0].code = Some(code.to_owned());
+            let text = Route::new(&status, &said, "f").unwrap().text(NICE, now);
+            assert!(text.ends_with(&format!("{before}{blamed}")), "{code}: {text}");
+        }
     }
 }

@@ -59,8 +59,16 @@ pub(in crate::engine) struct Driver {
 const ROUND_TRIP_EVERY: Duration = Duration::from_secs(10);
 
 impl Driver {
-    pub fn new(scene: Scene, board: Board, meters: Vec<Arc<Meter>>, controls: Controls) -> (Self, Reports) {
-        let (reports, inbox) = unbounded_channel();
+    /// A driver before anything has happened; `waits` is where the scene tells who waits for another machine's
+    /// hopper.
+    pub fn new(
+        scene: Scene,
+        board: Board,
+        meters: Vec<Arc<Meter>>,
+        controls: Controls,
+        waits: UnboundedReceiver<Waiter>,
+    ) -> (Self, Reports) {
+        let (reports, told) = unbounded_channel();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         let driver = Driver {
             machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
@@ -75,7 +83,7 @@ impl Driver {
             finished: false,
             expired: false,
         };
-        (driver, Reports(inbox))
+        (driver, Reports { told, waits })
     }
 
     /// Runs until nothing is left.
@@ -96,7 +104,8 @@ impl Driver {
         while !self.finished {
             let wake = self.started + self.wakes_at.unwrap_or_default();
             tokio::select! {
-                Some(report) = reports.0.recv() => self.take(report),
+                Some(report) = reports.told.recv() => self.take(report),
+                Some(waiter) = reports.waits.recv() => self.waits(&waiter),
                 () = self.controls.leave.cancelled(), if !leaving => {
                     leaving = true;
                     self.step(Input::Leave);
@@ -166,6 +175,18 @@ impl Driver {
             }
             Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = rtt),
         }
+    }
+
+    /// Something waits for another machine's hopper.
+    fn waits(&mut self, waiter: &Waiter) {
+        let plan = &self.scene.plan;
+        let input = match waiter {
+            Waiter::Tunnel(id) => plan.place(id).map(Input::TunnelWaits),
+            Waiter::Forward(id) => {
+                plan.forwards.iter().position(|it| it.forward.id == *id).map(Input::ForwardWaits)
+            }
+        };
+        input.into_iter().for_each(|input| self.step(input));
     }
 
     /// Asks everything whether it is still there.
@@ -261,4 +282,7 @@ impl Driver {
 }
 
 /// What tasks told the driver.
-pub(in crate::engine) struct Reports(UnboundedReceiver<Report>);
+pub(in crate::engine) struct Reports {
+    told: UnboundedReceiver<Report>,
+    waits: UnboundedReceiver<Waiter>,
+}

@@ -25,14 +25,14 @@ impl Machine {
             // Nothing of it is left, so there is nothing to close.
             tunnel.state = TunnelState::Failed;
         }
-        let required = tunnel.required;
-        if required && !self.rebuilds() {
+        let (required, waited_for) = (tunnel.required, tunnel.waited_for);
+        let rebuilds = self.rebuilds() || waited_for;
+        if required && !rebuilds {
             return self.fail(failure, actions);
         }
         if let Some(early) = self.lost_early(now).filter(|_| required) {
             return self.fail(with_fact(failure, early), actions);
         }
-        let rebuilds = self.rebuilds();
         let tunnel = &mut self.tunnels[t];
         let wait = if rebuilds && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
         let Some(wait) = wait else {

@@ -9,6 +9,7 @@ mod failing;
 mod part;
 mod rules;
 mod standing;
+mod waiting;
 
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ pub enum Input {
     Tick,
     /// A tunnel's session is logged in.
     Opened(usize),
+    /// A tunnel that is being opened waits for a listener that another machine's hopper keeps.
+    TunnelWaits(usize),
+    /// A forward that is being proved waits for such a listener.
+    ForwardWaits(usize),
     /// A tunnel could not be opened, or its session was lost.
     TunnelFailed(usize, Failure),
     /// A tunnel's session is gone after [`Action::Close`].
@@ -153,6 +158,8 @@ impl Machine {
         match input {
             Input::Start | Input::Tick => {}
             Input::Opened(t) => self.tunnels[t].opened(now),
+            Input::TunnelWaits(t) => self.tunnel_waits(t),
+            Input::ForwardWaits(f) => self.forward_waits(f),
             Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
             Input::Closed(t) => self.tunnels[t].closed(),
             Input::Answered(t) => self.tunnels[t].doubted = false,
@@ -215,7 +222,8 @@ impl Machine {
             }
             return;
         }
-        let whole = self.forwards.iter().all(|forward| forward.given_up || forward.is_up());
+        let settled = |(f, it): (usize, &Forward)| it.given_up || it.is_up() || self.is_absent(f);
+        let whole = self.forwards.iter().enumerate().all(settled);
         match (self.was_up(), whole) {
             (false, true) => {
                 self.up_since = Some(now);

@@ -34,6 +34,10 @@ pub(super) struct Tunnel {
     pub doom: Option<Doom>,
     /// Up, as far as is known, and not asked yet since that was not known any more.
     pub doubted: bool,
+    /// While it is being opened: it waits for a listener that another machine's hopper keeps.
+    pub waits: bool,
+    /// Whether something on it has waited so: it was open then, and nothing was wrong with it.
+    pub waited_for: bool,
     /// Not to be opened earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -52,6 +56,8 @@ impl Tunnel {
             state: TunnelState::Pending,
             doom: None,
             doubted: false,
+            waits: false,
+            waited_for: false,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
@@ -70,6 +76,11 @@ impl Tunnel {
         self.backoff.up(now);
         self.reconnects += u64::from(self.was_open);
         self.was_open = true;
+    }
+
+    /// Whether nothing but another machine's hopper keeps it from being open.
+    pub fn is_waiting(&self) -> bool {
+        self.state == TunnelState::Connecting && self.waits
     }
 
     /// It was closed.
@@ -99,6 +110,8 @@ pub(super) struct Forward {
     pub stopping: Option<Halt>,
     /// Given up: once stopped, it counts as failed.
     pub given_up: bool,
+    /// While it is being proved: it waits for a listener that another machine's hopper keeps.
+    pub waits: bool,
     /// Whether it has been served: then it holds a listener, also while it is suspended.
     pub serving: bool,
     /// Like that of a tunnel.
@@ -127,6 +140,7 @@ impl Forward {
             doom: None,
             stopping: None,
             given_up: false,
+            waits: false,
             serving: false,
             doubted: false,
             asking: false,

@@ -18,7 +18,7 @@ impl Machine {
 
     /// A tunnel's state.
     pub fn tunnel(&self, t: usize) -> TunnelState {
-        self.tunnels[t].state
+        if self.tunnels[t].is_waiting() { TunnelState::Waiting } else { self.tunnels[t].state }
     }
 
     /// Why a tunnel is not up, or was not when it was last tried.

@@ -3,6 +3,7 @@
 mod doubt;
 mod knobs;
 mod random;
+mod waiting;
 
 use super::*;
 use crate::engine::{Exit, Phase};
