@@ -5,6 +5,7 @@
 mod budget;
 mod check;
 mod dialer;
+mod go_round;
 mod meter;
 mod openness;
 mod refusal;
@@ -16,6 +17,7 @@ mod visit;
 pub use budget::{Budget, Overrun};
 pub use check::{CheckError, prove};
 pub use dialer::{Dialer, Far};
+pub use go_round::LoopError;
 pub use meter::{Meter, Reading};
 pub use openness::Openness;
 pub use relay::{Bound, Relay, Terms};

@@ -38,6 +38,7 @@ mod keys;
 mod left;
 mod load;
 mod login;
+mod loop_check;
 mod network;
 mod reference;
 mod refused;
