@@ -50,7 +50,7 @@ pub struct TunnelStatus {
     pub through: Option<String>,
     /// The host logged in to.
     pub server: String,
-    /// `pending`, `connecting`, `waiting`, `up`, `closing`, `failed` or `down`.
+    /// `pending`, `connecting`, `waiting`, `up`, `silent`, `closing`, `failed` or `down`.
     pub state: String,
     /// Round trip through every layer below, in milliseconds.
     pub rtt_ms: Option<f64>,

@@ -34,6 +34,8 @@ pub struct Session {
     crowd: Crowd,
     listening: Listening,
     logged_in: LoggedIn,
+    /// How long its server is silent at most.
+    silence: Option<Duration>,
 }
 
 /// Why a question to the server has no answer.
@@ -73,7 +75,8 @@ impl Session {
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in })
+        let silence = watchdog::limit(keepalive);
+        Ok(Session { handle, wire: below, notes, crowd, listening, logged_in, silence })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -192,6 +195,13 @@ impl Session {
     pub fn detail(&self) -> String {
         let algorithms = self.notes.algorithms().unwrap_or_default();
         format!("{algorithms} · {}", self.logged_in.with)
+    }
+
+    /// Whether its server has been silent for longer than one that lives is: nothing proves any more that it is there. What
+    /// waits for a slow client hears of nobody, and proves nothing by that.
+    pub fn is_overdue(&self) -> bool {
+        let overdue = self.silence.is_some_and(|limit| self.wire.gauge.silence() > limit);
+        overdue && !self.crowd.is_held_up()
     }
 
     /// Whether the session has ended.

@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::act::{Opened, Scene};
 use super::board::Board;
 use super::event::Waiter;
+use super::ground::Live;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::proof::Proof;
@@ -133,6 +134,9 @@ impl Driver {
             Report::Opened(t, Ok(opened)) => {
                 let tunnel = scene.plan.tunnels[t].id.clone();
                 self.watch(t, opened.live.ended());
+                if let Live::Session(session) = &opened.live {
+                    self.board.watch(t, session);
+                }
                 self.tunnels[t].take(opened.live);
                 self.tunnels[t].carrier = opened.carrier;
                 scene.tell(Event::TunnelUp { tunnel, elapsed: opened.elapsed, detail: opened.detail });

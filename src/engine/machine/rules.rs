@@ -34,8 +34,8 @@ impl Machine {
                     tunnel.state =
                         if tunnel.cause.is_some() { TunnelState::Failed } else { TunnelState::Down };
                 }
-                // What waits is being opened.
-                TunnelState::Connecting | TunnelState::Waiting | TunnelState::Up => {
+                // The last two of these are only ever told.
+                TunnelState::Connecting | TunnelState::Up | TunnelState::Waiting | TunnelState::Silent => {
                     tunnel.state = TunnelState::Closing;
                     actions.push(Action::Close(t));
                 }
