@@ -58,6 +58,7 @@ fn run(limits: Limits) -> Run {
         probe: crate::topology::Probe::default(),
         drain: Duration::ZERO,
         lifetime: None,
+        failover: None,
     };
     let hooks = Hooks {
         plan: Arc::new(plan),

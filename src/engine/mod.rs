@@ -35,8 +35,8 @@ pub use board::Board;
 pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
-pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
-pub use status::{ForwardStatus, Status, TunnelStatus, WaitsFor};
+pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
+pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
 pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
@@ -136,6 +136,7 @@ fn before(plan: &Plan) -> Snapshot {
                 lost: 0,
                 cause: None,
                 code: None,
+                standby: None,
             })
             .collect(),
     }

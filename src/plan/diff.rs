@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{Plan, Said, SaidForward, SaidTunnel, show};
+use super::{Plan, Said, SaidForward, SaidTunnel, SaidWay, show};
 
 /// What makes a running plan the wanted one.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +78,7 @@ impl Diff {
 /// # Errors
 /// When the run's plan is no `hopper.plan/1`.
 pub fn diff(running: Option<&Value>, wanted: &Plan) -> Result<Diff, serde_json::Error> {
-    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new() };
+    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new(), failover: None };
     let before = running.map_or(Ok(nothing), Said::read)?;
     let after = Said::read(&show::json(wanted))?;
     let mut known = HashMap::new();
@@ -135,6 +135,7 @@ fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) ->
         let mut changes = Vec::new();
         if let Some(was) = was {
             changes.extend(change("listen", was.listen.clone().into(), tunnel.listen.clone().into()));
+            changes.extend(change("standby", was.standby.into(), tunnel.standby.into()));
             changes.extend(change("entry", was.entry.clone().into(), tunnel.entry.clone().into()));
             changes.extend(settings(&was.settings, &tunnel.settings));
         }
@@ -178,6 +179,9 @@ fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -
                 let (from, to) = (was.via.clone().into(), forward.via.clone().into());
                 changes.push(Change { what: "via".to_owned(), from, to });
             }
+            let failover = |said: &Said| said.failover.clone().unwrap_or_default();
+            changes.extend(change("failover", failover(before), failover(after)));
+            changes.extend(change("standby", ways(was), ways(forward)));
             changes.extend(settings(&was.settings, &forward.settings));
         }
         let what = format!("{} -> {}", forward.listen, forward.to);
@@ -188,6 +192,15 @@ fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -
     let closed =
         left.map(|forward| Part::closed(&forward.id, format!("{} -> {}", forward.listen, forward.to)));
     wanted.chain(closed).collect()
+}
+
+/// The routes that stand by; the same tunnels may have other ids.
+fn ways(said: &SaidForward) -> Value {
+    let way = |way: &SaidWay| match &way.listener {
+        None => Value::from(way.route.clone()),
+        Some(near) => Value::from(vec![Value::from(near.route.clone()), way.route.clone().into()]),
+    };
+    said.standby.iter().map(way).collect()
 }
 
 impl Part {

@@ -4,6 +4,7 @@
 mod forwards;
 mod tunnels;
 mod verdict;
+mod ways;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -114,6 +115,7 @@ impl Driver {
                 _ = looks.tick() => {
                     let lost = clocks.lost();
                     lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                    self.look_for_idle();
                 }
                 () = self.controls.verify.notified() => self.doubt(None),
                 _ = round_trips.tick() => self.measure_round_trips(),
@@ -241,6 +243,10 @@ impl Driver {
                     self.let_go_unserved(f);
                     self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
                 }
+                Action::AnnounceFailedOver(f, from, to, failure) => {
+                    self.tell_failed_over(f, from, to, failure)
+                }
+                Action::AnnounceWentBack(f) => self.tell_went_back(f),
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceExpired => {
@@ -280,6 +286,8 @@ impl Driver {
                 let cause = self.machine.forward_cause(f);
                 forward.cause = cause.map(|failure| failure.message.clone());
                 forward.code = cause.map(|failure| failure.code);
+                forward.via = self.planned(f).needs().last().cloned();
+                forward.standby = self.standby(f);
             }
         });
     }

@@ -25,16 +25,23 @@ impl Machine {
             // Nothing of it is left, so there is nothing to close.
             tunnel.state = TunnelState::Failed;
         }
-        let (required, waited_for) = (tunnel.required, tunnel.waited_for);
-        let rebuilds = self.rebuilds() || waited_for;
-        if required && !rebuilds {
-            return self.fail(failure, actions);
-        }
-        if let Some(early) = self.lost_early(now).filter(|_| required) {
+        tunnel.failed = Some(now);
+        let rebuilds = self.tunnels[t].waited_for || self.rebuilds();
+        if let Some(early) = self.lost_early(now)
+            && self.stranded(t).iter().any(|&f| self.forwards[f].required)
+        {
             return self.fail(with_fact(failure, early), actions);
         }
+        let again = rebuilds || {
+            let stranded = self.stranded(t);
+            if let Some(&f) = stranded.iter().find(|&&f| self.forwards[f].required) {
+                let first = self.forwards[f].ways.left_for().cloned().unwrap_or(failure);
+                return self.fail(first, actions);
+            }
+            stranded.is_empty() && self.move_off(t, &failure, actions)
+        };
         let tunnel = &mut self.tunnels[t];
-        let wait = if rebuilds && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
+        let wait = if again && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
         let Some(wait) = wait else {
             let failure = match tunnel.backoff.is_spent() {
                 true => with_fact(failure, ("given up", "it was opened max_starts times".to_owned())),
@@ -75,6 +82,7 @@ impl Machine {
         // What was never served has nothing to come back to.
         let again = forward.serving || from_the_start;
         let wait = if again && !failure.is_final() { forward.backoff.broke(now) } else { None };
+        forward.failed = Some(now);
         if let Some(wait) = wait {
             if verifying {
                 // Who is connected stays so: everything on the way to there works.
@@ -87,7 +95,18 @@ impl Machine {
             if !told {
                 actions.push(Action::AnnounceForwardRetry(f, failure, wait));
             }
+        } else if let Some(other) = self.way_after(f, None) {
+            if self.was_up() || failure.is_final() {
+                self.forwards[f].ways.shut();
+            }
+            if !verifying {
+                self.forwards[f].state = ForwardState::Pending;
+            }
+            self.move_on(f, other, failure, actions);
         } else {
+            let was_up = self.was_up();
+            let forward = &mut self.forwards[f];
+            let failure = forward.ways.left_for().filter(|_| !was_up).cloned().unwrap_or(failure);
             if !verifying {
                 forward.state = ForwardState::Failed;
             }
@@ -107,8 +126,9 @@ impl Machine {
         (stood < gate).then_some(("too soon", told))
     }
 
-    /// Gives up a tunnel and everything that stands on it.
+    /// Gives up a tunnel and everything that stands on it, but for what has another way.
     fn give_up_tunnel(&mut self, t: usize, failure: Failure, actions: &mut Vec<Action>) {
+        self.move_off(t, &failure, actions);
         self.doom_subtree(t, Doom::Gone);
         let doomed = |f: &usize| self.forwards[*f].doom == Some(Doom::Gone) && !self.forwards[*f].given_up;
         let riding: Vec<usize> = (0..self.forwards.len()).filter(doomed).collect();
@@ -118,7 +138,7 @@ impl Machine {
     /// Gives up these forwards, because of a tunnel or by themselves. Before the run is up one that is
     /// required takes all down with it; after that it goes on with whatever is left, and ends when that is
     /// nothing.
-    fn give_up(
+    pub(super) fn give_up(
         &mut self,
         lost: &[usize],
         tunnel: Option<usize>,
@@ -138,8 +158,10 @@ impl Machine {
         if ends {
             return self.fail(failure, actions);
         }
-        // What is given up is not away any more, and does not come back.
-        self.broken_since = None;
+        if !lost.is_empty() {
+            // What is given up is not away any more, and does not come back.
+            self.broken_since = None;
+        }
         if let Some(t) = tunnel.filter(|_| self.was_up()) {
             actions.push(Action::AnnounceTunnelFailed(t, failure.clone()));
         }
@@ -163,7 +185,7 @@ impl Machine {
         for forward in &mut self.forwards {
             let rides = forward.needs.iter().any(|&ground| under[ground]);
             if rides && forward.doom != Some(Doom::Gone) {
-                forward.doom = Some(doom);
+                forward.doom = Some(if forward.ways.is_leaving() { Doom::Rebuild } else { doom });
                 forward.doubted = false;
             }
         }

@@ -4,6 +4,7 @@ mod doubt;
 mod knobs;
 mod random;
 mod waiting;
+mod ways;
 
 use super::*;
 use crate::engine::{Exit, Phase};
