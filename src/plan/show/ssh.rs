@@ -11,7 +11,7 @@ use options::Role;
 use ports::Ports;
 use word::{expanded, passed_on, word};
 
-use super::comment;
+use super::{comment, standby};
 use crate::plan::{Carrier, Client, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{Address, Endpoint, Listen};
 
@@ -19,10 +19,8 @@ use crate::topology::{Address, Endpoint, Listen};
 const WIDTH: usize = 80;
 
 /// One command for each tunnel, in build order, each run only when the one before it succeeded.
-pub fn ssh(plan: &Plan) -> String {
-    let stands_by = plan.tunnels.iter().any(|tunnel| tunnel.standby);
-    let plan = &plan.preferred();
-    let ports = Ports::new(plan);
+pub fn ssh(whole: &Plan) -> String {
+    let (plan, ports) = (&whole.preferred(), Ports::new(&whole.preferred()));
     let mut loads: HashMap<&TunnelId, Load> = HashMap::new();
     for (tunnel, listen) in plan.tunnels.iter().zip(&ports.carriers) {
         if let (Some(through), Some(listen)) = (&tunnel.through, listen) {
@@ -93,11 +91,8 @@ pub fn ssh(plan: &Plan) -> String {
     }
     let commands = commands.join(" &&\n\n");
     let end = if commands.is_empty() { "" } else { "\n" };
-    let mut header = header(plan, &ports);
-    if stands_by {
-        header.push_str(&comment("The first way of each forward only: ssh does not fail over."));
-    }
-    format!("{header}{elsewhere}\n{commands}{end}{direct}")
+    let (header, more) = (header(plan, &ports), standby::first_only(whole));
+    format!("{header}{more}{elsewhere}\n{commands}{end}{direct}")
 }
 
 /// What a tunnel carries: the forwards as options with their arguments, and what there is to say of them.
