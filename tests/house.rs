@@ -41,7 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jsonc_parser", &["topology"]),
     ("miette", &["report"]),
     ("petgraph", &["plan"]),
-    ("rand", &["engine", "lab"]),
+    ("rand", &["engine", "forward", "lab"]),
     ("rpassword", &["commands"]),
     ("russh", &["ssh", "lab"]),
     ("rustix", ANY),

@@ -1,6 +1,7 @@
 //! One thin file for each verb: read, call one room, report. Nothing here knows how a thing is done.
 
 mod asker;
+mod autossh;
 pub mod check;
 mod detach;
 pub mod down;

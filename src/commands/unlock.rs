@@ -86,12 +86,17 @@ async fn next_question(place: &Place) -> Result<Option<Asked>, Failure> {
             Err(failure) if failure.exit == Exit::NotRunning => return Ok(None),
             asked => asked?,
         };
-        let connecting = TunnelState::Connecting.as_str();
-        if next.is_some() || !status.tunnels.iter().any(|tunnel| tunnel.state == connecting) {
+        if next.is_some() || !may_ask(status.tunnels.iter().map(|tunnel| tunnel.state.as_str())) {
             return Ok(next);
         }
         tokio::time::sleep(AGAIN).await;
     }
+}
+
+/// Whether a question may come any moment, by the states of all tunnels. One that waits for another machine's
+/// hopper may do so for days.
+fn may_ask<'s>(mut states: impl Iterator<Item = &'s str>) -> bool {
+    states.any(|state| state == TunnelState::Connecting.as_str())
 }
 
 fn no_answer(name: &str, asked: &Asked) -> Failure {
@@ -99,4 +104,15 @@ fn no_answer(name: &str, asked: &Asked) -> Failure {
         format!("{name} still waits for {}: nothing was typed at a terminal here", escape(&asked.wanted));
     let help = format!("in a terminal: hopper unlock {name}");
     trouble("H0404", Exit::Login, Phase::Login, message, &help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_stays_for_a_tunnel_that_waits_for_another_machine() {
+        assert!(may_ask(["up", "connecting"].into_iter()));
+        assert!(!may_ask(["up", "waiting", "pending"].into_iter()));
+    }
 }

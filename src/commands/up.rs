@@ -9,7 +9,7 @@ use super::asker::{self, Asker};
 use super::file::Source;
 use super::person::{self, Terminal};
 use super::signals::Signals;
-use super::{Ended, Log, Talk, detach, limits, resolve, trouble};
+use super::{Ended, Log, Talk, autossh, detach, limits, resolve, trouble};
 use crate::control::{Claim, Dirs, Hooks, Limits, Place, Questions, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
@@ -55,10 +55,11 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
         return detach::in_background(talk, &options);
     }
     let source = Source::read(&options.topology)?;
-    let topology = match source.topology() {
+    let mut topology = match source.topology() {
         Ok(topology) => topology,
         Err(problems) => return Ok(source.tell(talk, &problems)),
     };
+    let from_autossh = autossh::lay_under(&autossh::from_env()?, &mut topology.policy);
     let at = options.plan.at.clone().unwrap_or_else(HostId::local);
     let part = PlanOptions { at: Some(at), ..options.plan.clone() };
     let resolved = match options.resolve {
@@ -87,6 +88,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     }
     if !matches!(options.progress, Mode::Json | Mode::None) {
         resolve::tell(talk, &resolved);
+        autossh::tell(talk, from_autossh.as_ref());
         talk.say(&show::warnings(&plan, talk.err.width));
     }
     limits::set();
@@ -228,7 +230,8 @@ impl Watch {
 
 /// What is being opened or proved at this moment.
 fn unfinished(snapshot: &Snapshot) -> Vec<String> {
-    let opening = snapshot.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting);
+    let opens = |state| matches!(state, TunnelState::Connecting | TunnelState::Waiting);
+    let opening = snapshot.tunnels.iter().filter(|tunnel| opens(tunnel.state));
     let proving = snapshot.forwards.iter().filter(|forward| forward.state == ForwardState::Checking);
     opening
         .map(|tunnel| format!("{} {}", tunnel.id, tunnel.server))
@@ -254,6 +257,12 @@ fn last_words(
         let mut failure = trouble("H0608", Exit::Timeout, Phase::Running, message, help);
         failure.facts.push(("waited for", watch.waited_for.join(", ")));
         return talk.failure(&failure, None);
+    }
+    if outcome.expired && !outcome.was_up {
+        let limit = plan.lifetime.unwrap_or_default().as_secs();
+        let message = format!("{} was not up within its lifetime of {limit} s", plan.topology);
+        let help = "make \"lifetime\" in the policy longer, or leave it out";
+        return talk.failure(&trouble("H0608", Exit::Timeout, Phase::Running, message, help), None);
     }
     match signals.first {
         Some(exit) if !outcome.was_up => exit,

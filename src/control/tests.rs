@@ -57,6 +57,7 @@ fn run(limits: Limits) -> Run {
         reconnect: crate::topology::Reconnect::default(),
         probe: crate::topology::Probe::default(),
         drain: Duration::ZERO,
+        lifetime: None,
         failover: None,
     };
     let hooks = Hooks {

@@ -24,6 +24,8 @@ pub(super) struct Scene {
     pub plan: Plan,
     pub world: World,
     pub events: UnboundedSender<Event>,
+    /// Who waits for another machine's hopper.
+    pub waits: UnboundedSender<Waiter>,
     pub budget: Budget,
 }
 
@@ -35,6 +37,19 @@ pub(super) struct Opened {
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
     pub elapsed: Duration,
+}
+
+/// Why a session was not opened.
+pub(super) struct NotOpened {
+    pub failure: Failure,
+    /// Whether the far end closed the connection before a word, and nothing else is known.
+    pub silently: bool,
+}
+
+impl From<Failure> for NotOpened {
+    fn from(failure: Failure) -> Self {
+        NotOpened { failure, silently: false }
+    }
 }
 
 impl Scene {
@@ -89,7 +104,7 @@ impl Scene {
         &self,
         tunnel: &Tunnel,
         below: Option<Arc<Session>>,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<Opened, NotOpened> {
         let blame = TunnelBlame { plan: &self.plan, tunnel };
         let started = Instant::now();
         let stage = |stage| self.tell(Event::Stage { tunnel: tunnel.id.clone(), stage });
@@ -134,8 +149,11 @@ impl Scene {
                     carrier.stop(Duration::ZERO).await;
                 }
                 Err(match (error, refusal) {
-                    (OpenError::ClosedSilently, Some(refusal)) => blame.dial(&refusal),
-                    (error, _) => blame.open(error),
+                    (OpenError::ClosedSilently, Some(refusal)) => blame.dial(&refusal).into(),
+                    (OpenError::ClosedSilently, None) => {
+                        NotOpened { failure: blame.open(OpenError::ClosedSilently), silently: true }
+                    }
+                    (error, _) => blame.open(error).into(),
                 })
             }
         }

@@ -19,6 +19,8 @@ pub(super) struct Backoff {
     up_since: Option<Duration>,
     /// The first of those breaks.
     broken_since: Option<Duration>,
+    /// Breaks in all.
+    ever: u32,
 }
 
 impl Backoff {
@@ -31,6 +33,7 @@ impl Backoff {
             waited: Duration::ZERO,
             up_since: None,
             broken_since: None,
+            ever: 0,
         }
     }
 
@@ -52,6 +55,10 @@ impl Backoff {
             self.breaks = 0;
             self.broken_since = None;
         }
+        self.ever = self.ever.saturating_add(1);
+        if self.is_spent() {
+            return None;
+        }
         let broken_since = *self.broken_since.get_or_insert(now);
         let left = self.terms.give_up.map(|limit| (broken_since + limit).saturating_sub(now));
         if self.breaks > 0 && left == Some(Duration::ZERO) {
@@ -62,6 +69,11 @@ impl Backoff {
         // The last try is made when time is up, not some time after that.
         self.waited = left.map_or(wait, |left| wait.min(left));
         Some(self.waited)
+    }
+
+    /// Whether it was begun as often as it may be: the first time, and once after each break before the last.
+    pub fn is_spent(&self) -> bool {
+        self.terms.max_starts.is_some_and(|most| self.ever >= most)
     }
 
     fn wait(&mut self) -> Duration {
@@ -129,6 +141,21 @@ mod tests {
     fn the_last_try_is_made_when_time_is_up() {
         let limited = Reconnect { give_up: Some(10 * SECOND), ..even() };
         assert_eq!(waits(limited, 6), [Some(0), Some(1), Some(2), Some(4), Some(3), None]);
+    }
+
+    #[test]
+    fn nothing_is_begun_more_often_than_it_may_be_however_well_it_held() {
+        let limited = Reconnect { max_starts: Some(3), ..even() };
+        let (mut backoff, mut now, mut begun) = (Backoff::new(limited, 1), Duration::ZERO, 0);
+        loop {
+            begun += 1;
+            backoff.up(now);
+            now += 3600 * SECOND;
+            if backoff.broke(now).is_none() {
+                break;
+            }
+        }
+        assert_eq!((begun, backoff.is_spent()), (3, true));
     }
 
     #[test]

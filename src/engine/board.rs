@@ -1,11 +1,12 @@
-//! Where a run's standing is posted, for `status`: states as the driver last saw them, traffic as of
-//! now.
+//! Where a run's standing is posted, for `status`: states as the driver last saw them, traffic and
+//! silence as of now.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{RunState, Snapshot};
 use crate::forward::Meter;
+use crate::ssh::Session;
 
 /// A run's standing, readable from anywhere at any time.
 #[derive(Clone)]
@@ -14,17 +15,23 @@ pub struct Board {
     meters: Arc<[Arc<Meter>]>,
     /// How many sessions each tunnel has beside its own.
     lanes: Arc<[Arc<AtomicUsize>]>,
+    /// The session of each tunnel that has one, to see whether it is still heard of.
+    sessions: Arc<Mutex<Vec<Weak<Session>>>>,
 }
 
 impl Board {
     pub(super) fn new(snapshot: Snapshot, meters: &[Arc<Meter>]) -> Self {
         let lanes = snapshot.tunnels.iter().map(|_| Arc::default()).collect();
-        Board { posted: Arc::new(Mutex::new(snapshot)), meters: meters.into(), lanes }
+        let sessions = snapshot.tunnels.iter().map(|_| Weak::new()).collect();
+        let sessions = Arc::new(Mutex::new(sessions));
+        Board { posted: Arc::new(Mutex::new(snapshot)), meters: meters.into(), lanes, sessions }
     }
 
     /// How the run stands now.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.posted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        snapshot.doubt_silent(|t| sessions[t].upgrade().is_some_and(|session| session.is_overdue()));
         for (forward, meter) in snapshot.forwards.iter_mut().zip(self.meters.iter()) {
             let reading = meter.read();
             forward.clients = reading.open;
@@ -47,6 +54,11 @@ impl Board {
     /// Whether every required forward was proved.
     pub fn is_up(&self) -> bool {
         matches!(self.snapshot().state, RunState::Up | RunState::Degraded | RunState::Verifying)
+    }
+
+    /// From now on this session is that of tunnel `t`.
+    pub(super) fn watch(&self, t: usize, session: &Arc<Session>) {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)[t] = Arc::downgrade(session);
     }
 
     pub(super) fn post(&self, change: impl FnOnce(&mut Snapshot)) {

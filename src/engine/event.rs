@@ -149,6 +149,11 @@ pub enum Event {
         /// Since the run started.
         elapsed: Duration,
     },
+    /// The run has lasted as long as its file allows.
+    Expired {
+        /// Since the run started.
+        elapsed: Duration,
+    },
     /// Teardown began.
     Closing,
     /// A forward no longer listens and its streams are gone.
@@ -203,6 +208,7 @@ impl Event {
                 warn!(%forward, code = failure.code, %failure, "forward given up");
             }
             Event::Up { elapsed } => info!(?elapsed, "up"),
+            Event::Expired { elapsed } => info!(?elapsed, "the lifetime is over"),
             Event::Closing => info!("closing"),
             Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
             Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),

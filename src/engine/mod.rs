@@ -84,6 +84,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// Whether every required forward was proved at some time.
     pub was_up: bool,
+    /// Whether it ended because its lifetime was over.
+    pub expired: bool,
 }
 
 /// Starts to build a plan. The run goes on until it fails or `controls` say otherwise, and leaves
@@ -92,8 +94,9 @@ pub fn start(plan: Plan, world: World, controls: Controls) -> Run {
     let (sender, events) = unbounded_channel();
     let meters: Vec<_> = plan.forwards.iter().map(|_| Arc::new(Meter::default())).collect();
     let board = Board::new(before(&plan), &meters);
-    let scene = act::Scene { plan, world, events: sender, budget: Budget::default() };
-    let (driver, reports) = driver::Driver::new(scene, board.clone(), meters, controls);
+    let (waits, waiting) = unbounded_channel();
+    let scene = act::Scene { plan, world, events: sender, waits, budget: Budget::default() };
+    let (driver, reports) = driver::Driver::new(scene, board.clone(), meters, controls, waiting);
     Run { events, board, outcome: tokio::spawn(driver.run(reports)) }
 }
 

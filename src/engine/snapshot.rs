@@ -19,6 +19,20 @@ pub struct Snapshot {
     pub forwards: Vec<ForwardSnapshot>,
 }
 
+impl Snapshot {
+    /// Calls nothing up that is not proved any more: no tunnel that is silent for too long, and no run that has one.
+    pub(super) fn doubt_silent(&mut self, is_overdue: impl Fn(usize) -> bool) {
+        for (t, tunnel) in self.tunnels.iter_mut().enumerate() {
+            if tunnel.state == TunnelState::Up && is_overdue(t) {
+                tunnel.state = TunnelState::Silent;
+                if self.state == RunState::Up {
+                    self.state = RunState::Verifying;
+                }
+            }
+        }
+    }
+}
+
 /// The whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
@@ -82,8 +96,12 @@ pub enum TunnelState {
     Standby,
     /// Being opened.
     Connecting,
-    /// Logged in.
+    /// Being opened, which waits for a listener that another machine's hopper keeps.
+    Waiting,
+    /// Logged in, and heard of within the time after which silence is noticed.
     Up,
+    /// Logged in, and silent for longer than that; it is about to be asked, or taken for lost.
+    Silent,
     /// Being closed.
     Closing,
     /// Failed; see the cause.
@@ -99,7 +117,9 @@ impl TunnelState {
             TunnelState::Pending => "pending",
             TunnelState::Standby => "standby",
             TunnelState::Connecting => "connecting",
+            TunnelState::Waiting => "waiting",
             TunnelState::Up => "up",
+            TunnelState::Silent => "silent",
             TunnelState::Closing => "closing",
             TunnelState::Failed => "failed",
             TunnelState::Down => "down",
@@ -182,5 +202,37 @@ impl ForwardState {
             ForwardState::Failed => "failed",
             ForwardState::Down => "down",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::before;
+    use crate::plan::{self, PlanOptions};
+    use crate::topology;
+
+    fn at(state: RunState, tunnels: [TunnelState; 2]) -> Snapshot {
+        let text = r#"{ "hopper": 1, "hosts": { "a": {}, "b": {} }, "links": ["local -> a -> b"],
+                        "forwards": { "f": "1 -> b/127.0.0.1:1" } }"#;
+        let plan = plan::plan(&topology::parse(text, "m").unwrap(), &PlanOptions::default()).unwrap();
+        let mut snapshot = before(&plan);
+        snapshot.state = state;
+        snapshot.tunnels.iter_mut().zip(tunnels).for_each(|(tunnel, state)| tunnel.state = state);
+        snapshot
+    }
+
+    #[test]
+    fn nothing_is_up_that_was_silent_for_too_long() {
+        use TunnelState::{Pending, Silent, Up};
+        let told = |state, tunnels, overdue: &[usize]| {
+            let mut snapshot = at(state, tunnels);
+            snapshot.doubt_silent(|t| overdue.contains(&t));
+            (snapshot.state, [snapshot.tunnels[0].state, snapshot.tunnels[1].state])
+        };
+        assert_eq!(told(RunState::Up, [Up, Up], &[]), (RunState::Up, [Up, Up]));
+        assert_eq!(told(RunState::Up, [Up, Up], &[1]), (RunState::Verifying, [Up, Silent]));
+        // What is known to be broken stays so, and what is not there cannot be silent.
+        assert_eq!(told(RunState::Degraded, [Up, Pending], &[0, 1]), (RunState::Degraded, [Silent, Pending]));
     }
 }

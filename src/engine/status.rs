@@ -51,7 +51,7 @@ pub struct TunnelStatus {
     pub through: Option<String>,
     /// The host logged in to.
     pub server: String,
-    /// `pending`, `connecting`, `up`, `closing`, `failed` or `down`.
+    /// `pending`, `connecting`, `waiting`, `up`, `silent`, `closing`, `failed` or `down`.
     pub state: String,
     /// Round trip through every layer below, in milliseconds.
     pub rtt_ms: Option<f64>,
@@ -120,6 +120,13 @@ pub struct StandbyStatus {
     pub cause: String,
     /// The error code of that.
     pub code: String,
+}
+
+impl ForwardStatus {
+    /// Whether the host that is to listen for it is to blame, and not its target.
+    pub fn is_blamed_on_its_listener(&self) -> bool {
+        matches!(self.code.as_deref(), Some("H0707" | "H0708"))
+    }
 }
 
 impl Status {

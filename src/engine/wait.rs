@@ -28,15 +28,14 @@ impl<F: FnOnce() -> (Waiter, String, HostId)> Wait<'_, F> {
         }
         if let Some(what) = self.what.take() {
             let (who, listener, keeper) = what();
+            // With the driver gone nobody waits any more.
+            drop(self.scene.waits.send(who.clone()));
             self.scene.tell(Event::Waiting { who, listener: escape(&listener), keeper });
         }
         tokio::time::sleep(AGAIN).await;
         true
     }
 }
-
-/// The code of a connection that was closed before a word.
-const CLOSED_SILENTLY: &str = "H0604";
 
 /// How long somebody else is given before their listener is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -68,8 +67,8 @@ impl Scene {
         let mut wait = self.wait_for(tunnel.kept.is_some(), || self.kept(tunnel));
         loop {
             match self.open_session(tunnel, below.clone()).await {
-                Err(failure) if failure.code == CLOSED_SILENTLY && wait.again().await => {}
-                opened => return opened,
+                Err(not) if not.silently && wait.again().await => {}
+                opened => return opened.map_err(|not| not.failure),
             }
         }
     }

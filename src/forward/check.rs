@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::dialer::{Dialer, Talk};
+use super::go_round::{LoopError, go_round, nonce};
 use crate::ssh::DialError;
 use crate::topology::{Check, escape};
 
@@ -14,6 +15,8 @@ pub enum CheckError {
     Dial(DialError),
     /// It was dialled, and did not answer as the check wants: what was missing.
     Answer(String),
+    /// The last host did not lead a connection to itself and back; the target was not dialled.
+    Loop(LoopError),
 }
 
 /// Runs the check once. Gives the far end's own words, escaped, where the check listens for words.
@@ -24,10 +27,14 @@ pub async fn prove(dialer: &Dialer, check: &Check, limit: Duration) -> Result<Op
     if *check == Check::None {
         return Ok(None);
     }
+    if *check == Check::Loop {
+        return go_round(dialer, limit).await.map(|()| None).map_err(CheckError::Loop);
+    }
     let mut talk = dialer.dial(None, limit).await.map_err(CheckError::Dial)?.into_talk();
     let listening = async {
         match check {
-            Check::None | Check::Tcp => Ok(None),
+            Check::None | Check::Tcp | Check::Loop => Ok(None),
+            Check::Echo => echo(&mut talk).await.map(|()| None),
             Check::Banner(expected) => banner(&mut talk, expected).await.map(Some),
             Check::Http(path) => http(&mut talk, path).await.map(Some),
         }
@@ -80,6 +87,25 @@ async fn http(talk: &mut Talk, path: &str) -> Result<String, String> {
     }
 }
 
+async fn echo(talk: &mut Talk) -> Result<(), String> {
+    let nonce = nonce();
+    if !talk.say(nonce.as_bytes()).await {
+        return Err("it closed the connection".to_owned());
+    }
+    let mut heard = Vec::new();
+    while heard.len() < nonce.len() {
+        let going_on = talk.hear(&mut heard).await;
+        let n = heard.len().min(nonce.len());
+        if heard[..n] != nonce.as_bytes()[..n] {
+            return Err(format!("it says \"{}\" instead of what was said to it", first_line(&heard)));
+        }
+        if !going_on && n < nonce.len() {
+            return Err("it closed the connection before all came back".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// The first line of an answer, fit for a terminal.
 fn first_line(heard: &[u8]) -> String {
     let line = heard.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -127,6 +153,7 @@ mod tests {
         prove(&dialer, &check, Duration::from_secs(20)).await.map_err(|error| match error {
             CheckError::Dial(error) => error.to_string(),
             CheckError::Answer(text) => text,
+            CheckError::Loop(error) => error.to_string(),
         })
     }
 
@@ -149,5 +176,34 @@ mod tests {
             "it answers 503 to GET /health"
         );
         assert!(check(b"RFB 003.008\n", page()).await.unwrap_err().contains("not answer like a web server"));
+    }
+
+    /// A far end that repeats what it hears.
+    struct Repeats;
+
+    impl Network for Repeats {
+        fn dial<'a>(&'a self, _host: &'a HostId, _address: &'a Address) -> Dialling<'a> {
+            Box::pin(async move {
+                let (near, far) = tokio::io::duplex(1024);
+                let (mut read, mut write) = tokio::io::split(far);
+                tokio::spawn(async move { tokio::io::copy(&mut read, &mut write).await });
+                Ok(crate::ssh::Dialled::Memory(Box::new(near)))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn an_echo_is_what_was_said_and_nothing_else() {
+        let target = crate::topology::Endpoint::Tcp(Address::new("h", 7));
+        let dialer = Dialer::Local { network: Arc::new(Repeats), host: HostId::new("h"), target };
+        assert!(matches!(prove(&dialer, &Check::Echo, Duration::from_secs(20)).await, Ok(None)));
+        let other = check(b"220 mail\r\n", Check::Echo).await.unwrap_err();
+        assert_eq!(other, "it says \"220 mail\" instead of what was said to it");
+        assert!(check(b"", Check::Echo).await.unwrap_err().contains("before all came back"));
+    }
+
+    #[tokio::test]
+    async fn there_is_no_loop_without_a_session() {
+        assert_eq!(check(b"", Check::Loop).await.unwrap_err(), "no session of this machine ends there");
     }
 }

@@ -116,6 +116,11 @@ impl Lanes {
         Lanes::new(own, false, None, Arc::default())
     }
 
+    /// The tunnel's own session.
+    pub(super) fn own(&self) -> &Arc<Session> {
+        &self.0.own
+    }
+
     /// Whether nobody can be carried any more, since the tunnel's own session has ended.
     pub fn is_over(&self) -> bool {
         self.0.own.is_over()

@@ -5,6 +5,7 @@
 mod budget;
 mod check;
 mod dialer;
+mod go_round;
 mod lanes;
 mod meter;
 mod openness;
@@ -17,6 +18,7 @@ mod visit;
 pub use budget::Budget;
 pub use check::{CheckError, prove};
 pub use dialer::{Dialer, Far};
+pub use go_round::LoopError;
 pub use lanes::{Lanes, NoLane, Opener};
 pub use meter::{Meter, Reading};
 pub use openness::Openness;

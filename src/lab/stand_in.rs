@@ -32,6 +32,7 @@ impl StandIn {
             (Check::Banner(banner), _, _) if banner.starts_with("RFB ") => StandIn::Screen,
             (Check::Banner(banner), _, _) => StandIn::Echo { greeting: banner.clone() },
             (Check::Http(_), _, _) => StandIn::Page,
+            (Check::Echo, _, _) => echo,
             (_, Some("vnc"), _) => StandIn::Screen,
             (_, Some("http"), _) => StandIn::Page,
             (_, Some(_), _) => echo,

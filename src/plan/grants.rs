@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Carrier, Plan, PlannedForward, Tunnel, TunnelId};
-use crate::topology::{Address, Endpoint, ForwardId, HostId, Listen, Target};
+use crate::topology::{Address, Check, Endpoint, ForwardId, HostId, Listen, Target};
 
 /// What every host of a plan must allow: those logged in to, in build order, then the other targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,8 @@ pub struct KeyGrant {
 /// Something that an SSH server is asked to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
-    /// Spelled as it will be asked for: servers compare the letters, not what they mean.
+    /// Spelled as it will be asked for: servers compare the letters, not what they mean. Port 0 is any port, since
+    /// the server chooses it.
     pub to: Endpoint,
     /// What it is opened for.
     pub riders: Vec<Rider>,
@@ -134,6 +135,10 @@ impl Book {
             let via = planned.via.as_ref().and_then(|id| by_id.get(id).copied());
             if let Some(via) = via {
                 self.open(via, &planned.target, &rider);
+                if planned.forward.check == Check::Loop && via.client.is_local() {
+                    self.listen(via, Listen::AUTO, &planned.forward.id);
+                    self.open(via, &Endpoint::Tcp(Address::new("127.0.0.1", 0)), &rider);
+                }
             }
             if let Some(near) = planned.listener.as_ref().and_then(|near| by_id.get(&near.via).copied()) {
                 self.listen(near, planned.forward.listen, &planned.forward.id);

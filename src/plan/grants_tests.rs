@@ -114,3 +114,19 @@ fn who_is_lent_the_agent_must_let_it_through_and_nobody_else() {
     assert_eq!(lent("gate-b"), [true]);
     assert!(lent("gate-c").iter().chain(&lent("gate-d")).all(|agent| !agent));
 }
+
+#[test]
+fn a_loop_listens_and_dials_on_the_loopback_of_whoever_dials_the_target() {
+    let mut topology = vnc();
+    topology.forwards[0].check = Check::Loop;
+    let granted = granted(&topology);
+    let key = &granted.hosts[2].keys[0];
+    let opens: Vec<_> = key.opens.iter().map(|open| open.to.to_string()).collect();
+    assert_eq!(opens, ["screen:5900", "127.0.0.1:0"]);
+    assert_eq!(key.listens.iter().map(|asked| asked.listen).collect::<Vec<_>>(), [Listen::AUTO]);
+    let text = crate::plan::show::grants(&granted);
+    assert!(
+        text.contains("permitopen=\"127.0.0.1:*\"") && text.contains("opens 127.0.0.1:* for vnc"),
+        "{text}"
+    );
+}

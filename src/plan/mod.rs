@@ -76,6 +76,8 @@ pub struct Plan {
     pub probe: Probe,
     /// How long clients that are connected may go on once the run is to end.
     pub drain: Duration,
+    /// How long after its start the run ends by itself.
+    pub lifetime: Option<Duration>,
     /// When a forward takes its next way; `None` is never.
     pub failover: Option<Failover>,
 }

@@ -174,6 +174,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         reconnect: topology.policy.reconnect,
         probe: topology.policy.probe,
         drain: topology.policy.drain,
+        lifetime: topology.policy.lifetime,
         failover: topology.policy.failover,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {

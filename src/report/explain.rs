@@ -60,7 +60,15 @@ impl<'r> Route<'r> {
             })
         };
         let sessions = broken(&self.near).or_else(|| broken(&self.hops));
-        let last = || Some((self.hops.len(), self.planned.to.as_str(), self.forward.cause.as_deref()?));
+        let last = || {
+            let cause = self.forward.cause.as_deref()?;
+            // A host that does not listen is the last of its own route; what is wrong is not the target.
+            let listens = self.planned.listener.as_ref().filter(|_| self.forward.is_blamed_on_its_listener());
+            Some(match listens {
+                Some(listener) => (self.near.len(), listener.host.as_str(), cause),
+                None => (self.hops.len(), self.planned.to.as_str(), cause),
+            })
+        };
         sessions.or_else(last)
     }
 
@@ -194,76 +202,4 @@ fn session_fields(id: &str, stands: Option<&TunnelStatus>, trip: Option<Trip>) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::show;
-    use crate::report::sample::{NICE, status, three};
-
-    fn said() -> Said {
-        Said::read(&show::json(&three())).unwrap()
-    }
-
-    #[test]
-    fn each_hop_has_a_line_with_its_own_share_of_the_round_trip() {
-        let ((mut status, now), said) = (status(), said());
-        status.tunnels[1].cause = None;
-        let route = Route::new(&status, &said, "screen").unwrap();
-        let wanted = "\
-through-firewalls · screen to vnc:5900   up
-
-  1  local → gate-a     T1  up  rtt 18 ms
-  2  gate-a → gate-b    T2  up  rtt 31 ms (+13)  1 reconnect
-  3  gate-b → gate-c    T3  up  rtt 44 ms (+13)
-  4  gate-c → vnc:5900  up, answered 2 h 14 min ago
-
-  127.0.0.1:5900   2 clients, 9 connections   ↑ 12.4 MB ↓ 388.0 MB
-";
-        assert_eq!(route.text(NICE, now), wanted);
-        let json = route.json();
-        assert_eq!((&json["hops"][1]["own_rtt_ms"], &json["broken"]), (&13.0.into(), &Value::Null), "{json}");
-        assert!(Route::new(&status, &said, "nothing").is_none());
-    }
-
-    #[test]
-    fn what_broke_nearest_to_local_is_told_once_and_escaped() {
-        let ((mut status, now), said) = (status(), said());
-        status.forwards[0].cause = Some("no answer".to_owned());
-        let text = Route::new(&status, &said, "screen").unwrap().text(Style::PLAIN, now);
-        assert!(text.ends_with("  broken at hop 2, gate-b: peer \\u{1b}reset\n"), "{text}");
-        assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
-        status.tunnels[1].cause = None;
-        let text = Route::new(&status, &said, "screen").unwrap().text(Style::PLAIN, now);
-        assert!(text.ends_with("  broken at hop 4, vnc:5900: no answer\n"), "{text}");
-    }
-
-    /// T1 from gate-a to gate-b, and T2 from local, which gate-a lets in, to gate-c.
-    #[test]
-    fn a_hop_before_the_client_of_the_session_below_belongs_to_the_one_that_is_let_in() {
-        let ((mut status, now), mut said) = (status(), said());
-        said.tunnels.remove(0);
-        status.tunnels.remove(0);
-        status.tunnels[0].cause = None;
-        said.tunnels[0].client = "gate-a".to_owned();
-        said.tunnels[0].through = None;
-        said.tunnels[1].listen = Some("gate-a:2201".to_owned());
-        said.tunnels[1].entry = Some("gate-a.example.net:2201".to_owned());
-        let route = Route::new(&status, &said, "screen").unwrap();
-        let text = route.text(NICE, now);
-        for line in [
-            "  1  local → gate-a     T3  up\n",
-            "  2  gate-a → gate-b    T2  up  rtt 31 ms",
-            "T3  up  rtt 44 ms (+13)\n",
-        ] {
-            assert!(text.contains(line), "no {line:?} in\n{text}");
-        }
-        assert_eq!(route.json()["hops"][0]["dials"], "gate-a.example.net:2201");
-    }
-
-    #[test]
-    fn a_plan_that_goes_in_circles_ends() {
-        let ((status, now), mut said) = (status(), said());
-        said.tunnels[0].through = Some("T3".to_owned());
-        let text = Route::new(&status, &said, "screen").unwrap().text(NICE, now);
-        assert!(text.contains("  4  "), "{text}");
-    }
-}
+mod tests;

@@ -101,6 +101,7 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
         }
         Event::ForwardClosed { forward } => ("forward-closed", json!({ "forward": forward.0 })),
         Event::Up { elapsed } => ("up", json!({ "ms": ms(elapsed) })),
+        Event::Expired { elapsed } => ("expired", json!({ "ms": ms(elapsed) })),
         Event::Closing => ("closing", json!({})),
         Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
         Event::Down => ("down", json!({})),

@@ -82,6 +82,7 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         Event::ForwardFailed { forward, failure } => {
             format!("{}: failed, the run goes on without it: {}", escape(&forward.0), why(failure))
         }
+        Event::Expired { elapsed } => format!("The lifetime of this run is over, after {}.", took(*elapsed)),
         Event::Closing => "Closing".to_owned(),
         Event::ForwardClosed { forward } => format!("{}: closed", escape(&forward.0)),
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),

@@ -80,6 +80,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
         reconnect: Reconnect::default(),
         probe: Probe::default(),
         drain: Duration::ZERO,
+        lifetime: None,
         failover: None,
     }
 }

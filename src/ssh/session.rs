@@ -38,6 +38,8 @@ pub struct Session {
     lending: Lending,
     logged_in: LoggedIn,
     pub(super) again: Option<Again>,
+    /// How long its server is silent at most.
+    silence: Option<Duration>,
 }
 
 /// Why a question to the server has no answer.
@@ -91,7 +93,8 @@ impl Session {
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
         let again = logged_in.unattended.then(|| Again::new(&logged_in, met));
-        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again })
+        let silence = watchdog::limit(keepalive);
+        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again, silence })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -221,6 +224,13 @@ impl Session {
     pub fn detail(&self) -> String {
         let algorithms = self.notes.algorithms().unwrap_or_default();
         format!("{algorithms} · {}", self.logged_in.accepted.join(" + "))
+    }
+
+    /// Whether its server has been silent for longer than one that lives is: nothing proves any more that it is there. What
+    /// waits for a slow client hears of nobody, and proves nothing by that.
+    pub fn is_overdue(&self) -> bool {
+        let overdue = self.silence.is_some_and(|limit| self.wire.gauge.silence() > limit);
+        overdue && !self.crowd.is_held_up()
     }
 
     /// Whether the session has ended.

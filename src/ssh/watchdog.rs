@@ -13,11 +13,7 @@ use crate::topology::Keepalive;
 /// Watches until the session is over. A living server answers keepalives and grants windows, so
 /// silence for `interval` × (`max` + 1), and a second for the answer on its way, means that it is gone.
 pub(super) async fn watch(wire: WireHandle, crowd: Crowd, notes: &Notes, keepalive: Keepalive) {
-    if keepalive.interval.is_zero() {
-        return;
-    }
-    let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(1);
-    let limit = keepalive.interval.saturating_mul(tolerated) + Duration::from_secs(1);
+    let Some(limit) = limit(keepalive) else { return };
     let mut look = tokio::time::interval((keepalive.interval / 2).min(Duration::from_secs(1)));
     let mut excused_at = Instant::now();
     let mut looked_at = Instant::now();
@@ -36,4 +32,11 @@ pub(super) async fn watch(wire: WireHandle, crowd: Crowd, notes: &Notes, keepali
             return;
         }
     }
+}
+
+/// How long a living server is silent at most; `None` where nobody asks it.
+pub(super) fn limit(keepalive: Keepalive) -> Option<Duration> {
+    let tolerated = u32::try_from(keepalive.max).unwrap_or(u32::MAX).saturating_add(1);
+    let limit = keepalive.interval.saturating_mul(tolerated) + Duration::from_secs(1);
+    (!keepalive.interval.is_zero()).then_some(limit)
 }

@@ -163,6 +163,10 @@ pub enum Check {
     Banner(String),
     /// `GET` of this path answers with a status below 400.
     Http(String),
+    /// What is said to the target comes back: an echo service (RFC 862).
+    Echo,
+    /// The last host leads a connection to itself and back here; the target is not dialled.
+    Loop,
     /// Nothing; the forward counts as up once it listens.
     None,
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod algorithms;
+mod autossh;
 pub mod code;
 mod escape;
 mod firewall;
@@ -25,6 +26,7 @@ mod wildcard;
 
 pub use address::{Address, Endpoint};
 pub use algorithms::{AlgorithmKind, Algorithms};
+pub use autossh::{Autossh, Refused, Taken};
 pub use escape::{escape, is_unsafe};
 pub use firewall::{Firewall, FirewallId};
 pub use forward::{Check, Forward, ForwardId, Listen, OnDown, Plain, Target};

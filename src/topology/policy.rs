@@ -15,6 +15,8 @@ pub struct Policy {
     pub probe: Probe,
     /// How long clients that are connected may go on once the run is to end; zero resets them at once.
     pub drain: Duration,
+    /// How long after its start the run ends by itself; `None` is never.
+    pub lifetime: Option<Duration>,
     /// Whether forwards take their next best route when theirs stays down; `None` is never.
     pub failover: Option<Failover>,
 }
@@ -27,6 +29,7 @@ impl Default for Policy {
             reconnect: Reconnect::default(),
             probe: Probe::default(),
             drain: Duration::ZERO,
+            lifetime: None,
             failover: None,
         }
     }
@@ -57,6 +60,8 @@ impl Default for Failover {
 pub struct Probe {
     /// How long one answer counts; `None` is as long as what carries the forward stands.
     pub every: Option<Duration>,
+    /// How long the first answer after a forward came up counts; `None` is as long as any other.
+    pub first: Option<Duration>,
     /// How long one may take; `None` is as long as at first.
     pub timeout: Option<Duration>,
 }
@@ -74,6 +79,12 @@ pub struct Reconnect {
     pub jitter: Ratio,
     /// How long something is tried before it counts as failed; `None` is for ever.
     pub give_up: Option<Duration>,
+    /// How often a tunnel is opened in all, the first time included; at least 1. `None` is any number.
+    pub max_starts: Option<u32>,
+    /// How long the run must have been up before anything that it requires may be lost: a loss before that ends
+    /// it. Zero tries again even what fails before the run was ever up. `None`: what fails before that ends it,
+    /// and nothing after.
+    pub gate: Option<Duration>,
 }
 
 impl Default for Reconnect {
@@ -84,6 +95,8 @@ impl Default for Reconnect {
             factor: 2.0.into(),
             jitter: 0.3.into(),
             give_up: None,
+            max_starts: None,
+            gate: None,
         }
     }
 }

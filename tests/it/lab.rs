@@ -115,3 +115,32 @@ fn the_address_of_the_screen_is_shown_as_something_to_open() {
     home.run(&["down"]).with(0);
     home.assert_nothing_left();
 }
+
+#[test]
+fn the_lab_answers_a_loop_and_an_echo() {
+    let home = Home::new();
+    let file = home.file(
+        "round.json",
+        r#"{ "hopper": 1, "name": "round", "links": ["local -> gate -> inner -> web"],
+             "hosts": { "gate": {}, "inner": {}, "web": { "ssh": false } },
+             "forwards": { "page": { "listen": "auto", "to": "web:80", "check": "echo" },
+                           "mail": { "listen": "auto", "to": "web:25", "check": "loop" } },
+             "policy": { "probe": { "every": "1s" } } }"#,
+    );
+    home.up(&file, &[]);
+    let status = home.status("round");
+    assert_eq!(status["state"], "up", "{status}");
+    // Asked again, it answers again.
+    let proved = |status: &serde_json::Value| status["forwards"].clone();
+    let (first, now) = (proved(&status), || proved(&home.status("round")));
+    let again = |at: usize| now()[at]["proved_at"] != first[at]["proved_at"];
+    assert!(until(|| again(0) && again(1)), "{}", now());
+    assert_eq!(home.status("round")["state"], "up");
+    let plan = home.run(&["plan", &file]).with(0).stdout;
+    assert!(
+        plan.contains("check: echo") && plan.contains("check: loop, without dialling the target"),
+        "{plan}"
+    );
+    home.run(&["down"]).with(0);
+    home.assert_nothing_left();
+}

@@ -1,6 +1,7 @@
 //! The integration tests: the real binary against the lab and against wrong files. They need neither
 //! root nor sshd, contact nobody, and run side by side: each has a home of its own.
 
+mod autossh;
 mod bulk;
 mod client;
 mod control;

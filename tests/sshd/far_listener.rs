@@ -109,6 +109,55 @@ fn a_branch_that_only_dials_out_is_entered_from_one_file_used_at_both_ends() {
 }
 
 #[test]
+fn what_is_lost_while_the_branch_is_waited_for_is_rebuilt() {
+    let Some((bed, topology)) = branch() else { return };
+    let file = topology.write(&bed);
+    let file = file.to_str().expect("a plain path");
+    let (office, branch) = (Hopper::on(&bed), Hopper::at(&bed, 2));
+    let mut outer = office.start(&["up", file]);
+    let waits = "T2 h2: waits for 127.0.0.1:2201 from h1, kept by hopper at h2";
+    assert!(until(SOON, || outer.stderr().contains(waits) || outer.is_over()), "{}", outer.stderr());
+    assert_eq!(office.status().expect("status answers")["tunnels"][1]["state"], "waiting");
+    assert!(bed.sessions(1).into_iter().all(|session| signal("KILL", session)));
+    let rebuilt = |status: serde_json::Value| {
+        status["tunnels"][0]["reconnects"] == 1 && status["tunnels"][1]["state"] == "waiting"
+    };
+    let again = until(SOON, || office.status().is_some_and(rebuilt) || outer.is_over());
+    assert!(again && !outer.is_over(), "{}", outer.stderr());
+    assert!(outer.stderr().contains("T1 h1: lost, rebuilding it with the one that"), "{}", outer.stderr());
+    branch.run(&["up", file, "--at", "h2", "-d"]);
+    let up = until(SOON, || office.status().is_some_and(|status| status["state"] == "up"));
+    assert!(up, "{}", outer.stderr());
+    office.down();
+    branch.down();
+}
+
+#[test]
+fn an_absent_branch_that_is_not_required_keeps_nobody_waiting() {
+    let Some((bed, topology)) = branch() else { return };
+    bed.far_end(1);
+    let topology = topology.top(
+        "forwards",
+        json!({
+            "door": { "at": "h2", "listen": format!("h1/{DOOR}"), "to": "h2:22", "check": { "banner": "SSH-" } },
+            "data": { "listen": "auto", "to": format!("h2/127.0.0.1:{FAR}"), "required": false },
+            "near": { "listen": NEAR, "to": format!("h1/127.0.0.1:{FAR}") },
+        }),
+    );
+    let file = topology.write(&bed);
+    let file = file.to_str().expect("a plain path");
+    let (office, branch) = (Hopper::on(&bed), Hopper::at(&bed, 2));
+    assert_eq!(office.run(&["up", file, "-d"]).code, 8);
+    bed.load_whole(0, NEAR, &[("both", MIB, 2)]);
+    branch.run(&["up", file, "--at", "h2", "-d"]);
+    let up = until(SOON, || office.status().is_some_and(|status| status["state"] == "up"));
+    assert!(up, "{:?}", office.status());
+    office.down();
+    branch.down();
+    office.assert_nothing_left();
+}
+
+#[test]
 fn the_branch_comes_in_over_a_port_carrier_too() {
     let Some((bed, topology)) = branch() else { return };
     let file = topology.write(&bed);

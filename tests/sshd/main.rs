@@ -41,6 +41,7 @@ mod left;
 mod lent_agent;
 mod load;
 mod login;
+mod loop_check;
 mod network;
 mod reference;
 mod refused;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{prohibited_help, said_or};
 use crate::engine::{Exit, Failure, Phase};
-use crate::forward::CheckError;
+use crate::forward::{CheckError, LoopError};
 use crate::plan::PlannedForward;
 use crate::ssh::{DialError, ListenError};
 use crate::topology::{HostId, Listen};
@@ -40,7 +40,8 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
     let (id, target) = (&forward.forward.id, &forward.target);
     let hops = forward.route.len() - 1;
     // The host that dials: the one before the target, or the target's own host when dialled within.
-    let dialler = &forward.route[if forward.within { hops } else { hops.saturating_sub(1) }];
+    let at = if forward.within { hops } else { hops.saturating_sub(1) };
+    let dialler = &forward.route[at];
     let (code, exit, phase, message, cause) = match error {
         CheckError::Dial(DialError::Prohibited(said)) => (
             "H0702",
@@ -68,10 +69,19 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
             format!("{target} does not answer as forward \"{id}\" expects"),
             what.clone(),
         ),
+        CheckError::Loop(error) => (
+            "H0709",
+            Exit::Forward,
+            Phase::Check,
+            format!("{dialler} does not lead the loop of forward \"{id}\" back"),
+            error.to_string(),
+        ),
     };
+    let looped = matches!(error, CheckError::Loop(_));
     let help = match error {
         CheckError::Dial(DialError::Prohibited(_)) => prohibited_help(dialler.as_str(), &target.to_string()),
         CheckError::Dial(_) => vec![format!("is the service running? see from {dialler} itself")],
+        CheckError::Loop(error) => loop_help(dialler.as_str(), error),
         CheckError::Answer(_) => vec![format!("correct \"check\" of forward \"{id}\", or the target")],
     };
     Failure {
@@ -79,13 +89,33 @@ pub fn check(forward: &PlannedForward, error: &CheckError) -> Failure {
         exit,
         phase,
         message,
-        // The target's own hop: whoever dials it works.
-        hop: (hops > 0).then_some((hops, hops)),
-        host: Some(forward.forward.to.host().clone()),
+        // The target's own hop: whoever dials it works. A loop goes no farther than to whoever does.
+        hop: (hops > 0).then_some((if looped { at.max(1) } else { hops }, hops)),
+        host: Some(if looped { dialler } else { forward.forward.to.host() }.clone()),
         tunnel: None,
         facts: vec![("cause", cause)],
         help,
     }
+}
+
+fn loop_help(host: &str, error: &LoopError) -> Vec<String> {
+    let otherwise =
+        "or have the target itself asked: \"check\": \"tcp\", \"echo\" or { \"banner\": … }".to_owned();
+    let rules = match error {
+        LoopError::NoSession => return vec![otherwise],
+        LoopError::Listen(ListenError::Refused) => {
+            "AllowTcpForwarding no or local, PermitListen, or a restricted key"
+        }
+        LoopError::Dial(DialError::Prohibited(_)) => {
+            "AllowTcpForwarding no or remote, PermitOpen, or a restricted key"
+        }
+        _ => return vec![otherwise],
+    };
+    vec![
+        format!("look at {host}'s sshd: {rules}"),
+        "what it must allow: hopper plan FILE --grants".to_owned(),
+        otherwise,
+    ]
 }
 
 /// A host does not listen for a forward.

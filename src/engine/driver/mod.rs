@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::act::{Opened, Scene};
 use super::board::Board;
 use super::event::Waiter;
+use super::ground::Live;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::proof::Proof;
@@ -53,14 +54,23 @@ pub(in crate::engine) struct Driver {
     /// When the machine wants to be asked next, as it said last.
     wakes_at: Option<Duration>,
     finished: bool,
+    expired: bool,
 }
 
 /// How often the round trip through each layer is measured.
 const ROUND_TRIP_EVERY: Duration = Duration::from_secs(10);
 
 impl Driver {
-    pub fn new(scene: Scene, board: Board, meters: Vec<Arc<Meter>>, controls: Controls) -> (Self, Reports) {
-        let (reports, inbox) = unbounded_channel();
+    /// A driver before anything has happened; `waits` is where the scene tells who waits for another machine's
+    /// hopper.
+    pub fn new(
+        scene: Scene,
+        board: Board,
+        meters: Vec<Arc<Meter>>,
+        controls: Controls,
+        waits: UnboundedReceiver<Waiter>,
+    ) -> (Self, Reports) {
+        let (reports, told) = unbounded_channel();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         let driver = Driver {
             machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
@@ -73,8 +83,9 @@ impl Driver {
             started: Instant::now(),
             wakes_at: None,
             finished: false,
+            expired: false,
         };
-        (driver, Reports(inbox))
+        (driver, Reports { told, waits })
     }
 
     /// Runs until nothing is left.
@@ -82,7 +93,7 @@ impl Driver {
         if let Err(failure) = self.bind_listeners().await {
             self.scene.tell(Event::Failed(failure.clone()));
             self.board.post(|snapshot| snapshot.state = RunState::Down);
-            return Outcome { failure: Some(failure), was_up: false };
+            return Outcome { failure: Some(failure), was_up: false, expired: false };
         }
         for tunnel in &self.scene.plan.tunnels {
             tracing::info!(tunnel = %tunnel.id, server = %tunnel.server.id, target = %tunnel.target, hop = tunnel.hop, "planned");
@@ -95,7 +106,8 @@ impl Driver {
         while !self.finished {
             let wake = self.started + self.wakes_at.unwrap_or_default();
             tokio::select! {
-                Some(report) = reports.0.recv() => self.take(report),
+                Some(report) = reports.told.recv() => self.take(report),
+                Some(waiter) = reports.waits.recv() => self.waits(&waiter),
                 () = self.controls.leave.cancelled(), if !leaving => {
                     leaving = true;
                     self.step(Input::Leave);
@@ -113,7 +125,7 @@ impl Driver {
         self.release_listeners();
         let was_up = self.machine.was_up();
         self.scene.tell(Event::Down);
-        Outcome { failure: self.machine.into_failure(), was_up }
+        Outcome { failure: self.machine.into_failure(), was_up, expired: self.expired }
     }
 
     fn take(&mut self, report: Report) {
@@ -124,6 +136,9 @@ impl Driver {
             Report::Opened(t, Ok(opened)) => {
                 let tunnel = scene.plan.tunnels[t].id.clone();
                 self.watch(t, opened.live.ended());
+                if let Live::Session(session) = &opened.live {
+                    self.board.watch(t, session);
+                }
                 self.tunnels[t].take(opened.live);
                 self.tunnels[t].carrier = opened.carrier;
                 self.lay_lanes(t);
@@ -167,6 +182,18 @@ impl Driver {
             }
             Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = rtt),
         }
+    }
+
+    /// Something waits for another machine's hopper.
+    fn waits(&mut self, waiter: &Waiter) {
+        let plan = &self.scene.plan;
+        let input = match waiter {
+            Waiter::Tunnel(id) => plan.place(id).map(Input::TunnelWaits),
+            Waiter::Forward(id) => {
+                plan.forwards.iter().position(|it| it.forward.id == *id).map(Input::ForwardWaits)
+            }
+        };
+        input.into_iter().for_each(|input| self.step(input));
     }
 
     /// Asks everything whether it is still there.
@@ -219,6 +246,10 @@ impl Driver {
                 Action::AnnounceWentBack(f) => self.tell_went_back(f),
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
+                Action::AnnounceExpired => {
+                    self.expired = true;
+                    self.scene.tell(Event::Expired { elapsed: self.started.elapsed() });
+                }
                 Action::AnnounceClosing => {
                     if let Some(failure) = self.machine.failure() {
                         self.scene.tell(Event::Failed(failure.clone()));
@@ -260,4 +291,7 @@ impl Driver {
 }
 
 /// What tasks told the driver.
-pub(in crate::engine) struct Reports(UnboundedReceiver<Report>);
+pub(in crate::engine) struct Reports {
+    told: UnboundedReceiver<Report>,
+    waits: UnboundedReceiver<Waiter>,
+}

@@ -8,7 +8,7 @@ use super::{Action, ForwardState, Machine, TunnelState};
 impl Machine {
     /// Nothing is known for certain any more: asks everything that is up, and tries at once what is away.
     pub(super) fn doubt(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.leaving || !self.was_up {
+        if self.leaving || !self.was_up() {
             return;
         }
         for (t, tunnel) in self.tunnels.iter_mut().enumerate() {

@@ -6,8 +6,8 @@ use super::part::Doom;
 use super::{Action, Failure, ForwardState, Machine, TunnelState};
 
 impl Machine {
-    /// Before the run is up, whatever fails is final: a mistake in the file is not cured by trying again.
-    /// After that what broke is rebuilt, with all that stands on it and nothing else.
+    /// Before the run is up, whatever fails is final: a mistake in the file is not cured by trying again. After
+    /// that what broke is rebuilt, with all that stands on it and nothing else. The gate moves that border.
     pub(super) fn tunnel_failed(
         &mut self,
         t: usize,
@@ -26,7 +26,13 @@ impl Machine {
             tunnel.state = TunnelState::Failed;
         }
         tunnel.failed = Some(now);
-        let again = self.was_up || {
+        let rebuilds = self.tunnels[t].waited_for || self.rebuilds();
+        if let Some(early) = self.lost_early(now)
+            && self.stranded(t).iter().any(|&f| self.forwards[f].required)
+        {
+            return self.fail(with_fact(failure, early), actions);
+        }
+        let again = rebuilds || {
             let stranded = self.stranded(t);
             if let Some(&f) = stranded.iter().find(|&&f| self.forwards[f].required) {
                 let first = self.forwards[f].ways.left_for().cloned().unwrap_or(failure);
@@ -36,7 +42,13 @@ impl Machine {
         };
         let tunnel = &mut self.tunnels[t];
         let wait = if again && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
-        let Some(wait) = wait else { return self.give_up_tunnel(t, failure, actions) };
+        let Some(wait) = wait else {
+            let failure = match tunnel.backoff.is_spent() {
+                true => with_fact(failure, ("given up", "it was opened max_starts times".to_owned())),
+                false => failure,
+            };
+            return self.give_up_tunnel(t, failure, actions);
+        };
         tunnel.not_before = now + wait;
         if was_up {
             let above = self.doom_subtree(t, Doom::Rebuild);
@@ -56,15 +68,20 @@ impl Machine {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
+        let (early, from_the_start) = (self.lost_early(now), self.rebuilds() && !self.was_up());
         let forward = &mut self.forwards[f];
         let verifying = forward.state == ForwardState::Up && forward.asking;
         if forward.doom.is_some() || !(verifying || forward.state == ForwardState::Checking) {
             return;
         }
+        if let Some(early) = early.filter(|_| verifying && forward.required) {
+            return self.fail(with_fact(failure, early), actions);
+        }
         forward.unask();
         let told = forward.cause.replace(failure.clone()).is_some_and(|told| told.message == failure.message);
         // What was never served has nothing to come back to.
-        let wait = if forward.serving && !failure.is_final() { forward.backoff.broke(now) } else { None };
+        let again = forward.serving || from_the_start;
+        let wait = if again && !failure.is_final() { forward.backoff.broke(now) } else { None };
         forward.failed = Some(now);
         if let Some(wait) = wait {
             if verifying {
@@ -79,7 +96,7 @@ impl Machine {
                 actions.push(Action::AnnounceForwardRetry(f, failure, wait));
             }
         } else if let Some(other) = self.way_after(f, None) {
-            if self.was_up || failure.is_final() {
+            if self.was_up() || failure.is_final() {
                 self.forwards[f].ways.shut();
             }
             if !verifying {
@@ -87,13 +104,26 @@ impl Machine {
             }
             self.move_on(f, other, failure, actions);
         } else {
+            let was_up = self.was_up();
             let forward = &mut self.forwards[f];
-            let failure = forward.ways.left_for().filter(|_| !self.was_up).cloned().unwrap_or(failure);
+            let failure = forward.ways.left_for().filter(|_| !was_up).cloned().unwrap_or(failure);
             if !verifying {
                 forward.state = ForwardState::Failed;
             }
             self.give_up(&[f], None, failure, actions);
         }
+    }
+
+    /// Whether what fails is tried again: once the run was up; before that, where the gate is wide open.
+    fn rebuilds(&self) -> bool {
+        self.was_up() || self.gate == Some(Duration::ZERO)
+    }
+
+    /// What to tell of a loss that comes too soon after the run was up.
+    fn lost_early(&self, now: Duration) -> Option<(&'static str, String)> {
+        let (gate, stood) = (self.gate?, now.saturating_sub(self.up_since?));
+        let told = format!("it had been up for {} s, and gate is {} s", stood.as_secs(), gate.as_secs_f32());
+        (stood < gate).then_some(("too soon", told))
     }
 
     /// Gives up a tunnel and everything that stands on it, but for what has another way.
@@ -121,7 +151,7 @@ impl Machine {
             forward.given_up = true;
             forward.cause = Some(failure.clone());
         }
-        let ends = match self.was_up {
+        let ends = match self.was_up() {
             true => self.forwards.iter().all(|forward| forward.given_up),
             false => lost.iter().any(|&f| self.forwards[f].required),
         };
@@ -132,7 +162,7 @@ impl Machine {
             // What is given up is not away any more, and does not come back.
             self.broken_since = None;
         }
-        if let Some(t) = tunnel.filter(|_| self.was_up) {
+        if let Some(t) = tunnel.filter(|_| self.was_up()) {
             actions.push(Action::AnnounceTunnelFailed(t, failure.clone()));
         }
         actions.extend(lost.iter().map(|&f| Action::AnnounceForwardFailed(f, failure.clone())));
@@ -161,4 +191,9 @@ impl Machine {
         }
         under.iter().filter(|&&under| under).count() - 1
     }
+}
+
+fn with_fact(mut failure: Failure, fact: (&'static str, String)) -> Failure {
+    failure.facts.push(fact);
+    failure
 }

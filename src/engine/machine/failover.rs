@@ -67,7 +67,7 @@ impl Machine {
 
     /// When a forward leaves its way, if nothing happens before.
     pub(super) fn fails_over_at(&self, f: usize) -> Option<Duration> {
-        let since = self.forwards[f].ways.broken_since.filter(|_| self.was_up && self.may_leave(f))?;
+        let since = self.forwards[f].ways.broken_since.filter(|_| self.was_up() && self.may_leave(f))?;
         let after = self.failover?.after;
         self.way_after(f, None).map(|_| since + after)
     }
@@ -89,7 +89,7 @@ impl Machine {
 
     /// Has a forward take another way as soon as nothing stands on this one.
     pub(super) fn move_on(&mut self, f: usize, other: usize, failure: Failure, actions: &mut Vec<Action>) {
-        let was_up = self.was_up;
+        let was_up = self.was_up();
         let forward = &mut self.forwards[f];
         let ways = &mut forward.ways;
         ways.all[ways.now].tried |= !was_up;
@@ -141,7 +141,7 @@ impl Machine {
     /// The way that a forward has to leave its own for now.
     fn way_to_leave_for(&self, f: usize, now: Duration) -> Option<usize> {
         let forward = &self.forwards[f];
-        let since = forward.ways.broken_since.filter(|_| self.was_up && self.may_leave(f))?;
+        let since = forward.ways.broken_since.filter(|_| self.was_up() && self.may_leave(f))?;
         if let Some(from) = forward.ways.from.filter(|&from| self.is_open(forward, from)) {
             // It worked there a moment ago.
             return Some(from);
@@ -170,7 +170,7 @@ impl Machine {
             self.is_open(forward, way) && !ways.all[way].under.iter().any(shared)
         };
         let whole = |way: usize| {
-            !ways.all[way].under.iter().any(|&t| is_broken(t)) && (self.was_up || !ways.all[way].tried)
+            !ways.all[way].under.iter().any(|&t| is_broken(t)) && (self.was_up() || !ways.all[way].tried)
         };
         let others = (1..count).map(|step| (ways.now + step) % count).filter(|&way| may_be(way));
         let others: Vec<usize> = others.collect();
@@ -178,7 +178,7 @@ impl Machine {
             .iter()
             .copied()
             .find(|&way| whole(way))
-            .or_else(|| others.first().copied().filter(|_| self.was_up))
+            .or_else(|| others.first().copied().filter(|_| self.was_up()))
     }
 
     /// Whether a way may still come to work.

@@ -10,6 +10,7 @@ mod failover;
 mod part;
 mod rules;
 mod standing;
+mod waiting;
 mod ways;
 
 use std::time::Duration;
@@ -29,6 +30,10 @@ pub enum Input {
     Tick,
     /// A tunnel's session is logged in.
     Opened(usize),
+    /// A tunnel that is being opened waits for a listener that another machine's hopper keeps.
+    TunnelWaits(usize),
+    /// A forward that is being proved waits for such a listener.
+    ForwardWaits(usize),
     /// A tunnel could not be opened, or its session was lost.
     TunnelFailed(usize, Failure),
     /// A tunnel's session is gone after [`Action::Close`].
@@ -88,6 +93,8 @@ pub enum Action {
     AnnounceRestored(Duration),
     /// Everything that was doubted has answered, after so long.
     AnnounceVerified(Duration),
+    /// The run has lasted as long as it may.
+    AnnounceExpired,
     /// Teardown of everything began.
     AnnounceClosing,
     /// Nothing is left.
@@ -100,7 +107,12 @@ pub struct Machine {
     forwards: Vec<Forward>,
     failover: Option<Failover>,
     parallel: usize,
-    was_up: bool,
+    /// Since when the run is up, once it was.
+    up_since: Option<Duration>,
+    /// See [`crate::topology::Reconnect`].
+    gate: Option<Duration>,
+    /// When the run ends by itself.
+    ends_at: Option<Duration>,
     /// Since when something that was not given up does not work, once the run was up.
     broken_since: Option<Duration>,
     /// Since when something is doubted.
@@ -124,8 +136,8 @@ impl Machine {
             .collect();
         let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
             let needs = forward.ways().map(|way| way.needs().filter_map(place).collect());
-            let every = plan.probe.every;
-            Forward::new(Ways::new(needs, &tunnels), forward.forward.required, plan.reconnect, every, seed)
+            let ways = Ways::new(needs, &tunnels);
+            Forward::new(ways, forward.forward.required, plan.reconnect, plan.probe, seed)
         });
         let forwards: Vec<Forward> = forwards.collect();
         Machine {
@@ -133,7 +145,9 @@ impl Machine {
             forwards,
             failover: plan.failover,
             parallel: plan.parallel.max(1),
-            was_up: false,
+            up_since: None,
+            gate: plan.reconnect.gate,
+            ends_at: plan.lifetime,
             broken_since: None,
             doubted_since: None,
             leaving: false,
@@ -149,6 +163,8 @@ impl Machine {
         match input {
             Input::Start | Input::Tick => {}
             Input::Opened(t) => self.tunnels[t].opened(now),
+            Input::TunnelWaits(t) => self.tunnel_waits(t),
+            Input::ForwardWaits(f) => self.forward_waits(f),
             Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
             Input::Closed(t) => self.tunnels[t].closed(),
             Input::Answered(t) => self.tunnels[t].doubted = false,
@@ -160,6 +176,7 @@ impl Machine {
             Input::Idle(f) => self.go_back(f, now),
             Input::Leave => self.leave(&mut actions),
         }
+        self.end_in_time(now, &mut actions);
         self.choose_ways(now, &mut actions);
         self.close_what_is_doomed(&mut actions);
         self.open_what_is_ready(now, &mut actions);
@@ -174,7 +191,7 @@ impl Machine {
         let forwards = self.forwards.iter().filter(|it| it.is_pending() && self.stands(&it.needs));
         let times = tunnels.map(|it| it.not_before).chain(forwards.map(|it| it.not_before));
         let due = self.forwards.iter().filter(|it| it.may_be_asked() && self.stands(&it.needs));
-        let times = times.chain(due.filter_map(|it| it.due));
+        let times = times.chain(due.filter_map(|it| it.due)).chain(self.ends_at);
         let times = times.chain((0..self.forwards.len()).filter_map(|f| self.fails_over_at(f)));
         times.filter(|&time| !self.leaving && time > now).min()
     }
@@ -187,6 +204,13 @@ impl Machine {
     fn fail(&mut self, failure: Failure, actions: &mut Vec<Action>) {
         self.failure.get_or_insert(failure);
         self.leave(actions);
+    }
+
+    fn end_in_time(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.ends_at.is_some_and(|end| now >= end) && !self.leaving {
+            actions.push(Action::AnnounceExpired);
+            self.leave(actions);
+        }
     }
 
     fn leave(&mut self, actions: &mut Vec<Action>) {
@@ -206,10 +230,11 @@ impl Machine {
             }
             return;
         }
-        let whole = self.forwards.iter().all(|forward| forward.given_up || forward.is_up());
-        match (self.was_up, whole) {
+        let settled = |(f, it): (usize, &Forward)| it.given_up || it.is_up() || self.is_absent(f);
+        let whole = self.forwards.iter().enumerate().all(settled);
+        match (self.was_up(), whole) {
             (false, true) => {
-                self.was_up = true;
+                self.up_since = Some(now);
                 actions.push(Action::AnnounceUp);
             }
             (true, false) => drop(self.broken_since.get_or_insert(now)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ways::Ways;
 use super::{Failure, ForwardState, TunnelState};
 use crate::engine::backoff::Backoff;
-use crate::topology::Reconnect;
+use crate::topology::{Probe, Reconnect};
 
 /// What becomes of something once nothing stands on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub(super) struct Tunnel {
     pub doom: Option<Doom>,
     /// Up, as far as is known, and not asked yet since that was not known any more.
     pub doubted: bool,
+    /// While it is being opened: it waits for a listener that another machine's hopper keeps.
+    pub waits: bool,
+    /// Whether something on it has waited so: it was open then, and nothing was wrong with it.
+    pub waited_for: bool,
     /// Not to be opened earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -59,6 +63,8 @@ impl Tunnel {
             state: TunnelState::Pending,
             doom: None,
             doubted: false,
+            waits: false,
+            waited_for: false,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
@@ -79,6 +85,11 @@ impl Tunnel {
         self.backoff.up(now);
         self.reconnects += u64::from(self.was_open);
         self.was_open = true;
+    }
+
+    /// Whether nothing but another machine's hopper keeps it from being open.
+    pub fn is_waiting(&self) -> bool {
+        self.state == TunnelState::Connecting && self.waits
     }
 
     /// It was closed.
@@ -109,6 +120,8 @@ pub(super) struct Forward {
     pub stopping: Option<Halt>,
     /// Given up: once stopped, it counts as failed.
     pub given_up: bool,
+    /// While it is being proved: it waits for a listener that another machine's hopper keeps.
+    pub waits: bool,
     /// Whether it has been served: then it holds a listener, also while it is suspended.
     pub serving: bool,
     /// Like that of a tunnel.
@@ -119,8 +132,8 @@ pub(super) struct Forward {
     pub missed: bool,
     /// When to ask it again.
     pub due: Option<Duration>,
-    /// How long a proof counts; `None` is as long as what carries it stands.
-    every: Option<Duration>,
+    /// How long a proof counts.
+    probe: Probe,
     /// Not to be proved earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -131,7 +144,7 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub fn new(ways: Ways, required: bool, terms: Reconnect, every: Option<Duration>, seed: u64) -> Self {
+    pub fn new(ways: Ways, required: bool, terms: Reconnect, probe: Probe, seed: u64) -> Self {
         Forward {
             needs: ways.needs().to_vec(),
             ways,
@@ -140,14 +153,16 @@ impl Forward {
             doom: None,
             stopping: None,
             given_up: false,
+            waits: false,
             serving: false,
             doubted: false,
             asking: false,
             missed: false,
             due: None,
-            every,
+            probe,
             not_before: Duration::ZERO,
-            backoff: Backoff::new(terms, seed),
+            // What is opened is counted, and not what is proved.
+            backoff: Backoff::new(Reconnect { max_starts: None, ..terms }, seed),
             cause: None,
             failed: None,
         }
@@ -161,6 +176,7 @@ impl Forward {
         self.state = ForwardState::Up;
         self.serving = true;
         self.answered(now);
+        self.due = self.probe.every.map(|every| now + self.probe.first.unwrap_or(every));
     }
 
     /// It was proved again while it was served.
@@ -173,7 +189,7 @@ impl Forward {
     fn answered(&mut self, now: Duration) {
         self.unask();
         (self.cause, self.failed) = (None, None);
-        self.due = self.every.map(|every| now + every);
+        self.due = self.probe.every.map(|every| now + every);
         self.backoff.up(now);
     }
 

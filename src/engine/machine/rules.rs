@@ -34,7 +34,8 @@ impl Machine {
                     tunnel.state =
                         if tunnel.cause.is_some() { TunnelState::Failed } else { TunnelState::Down };
                 }
-                TunnelState::Connecting | TunnelState::Up => {
+                // The last two of these are only ever told.
+                TunnelState::Connecting | TunnelState::Up | TunnelState::Waiting | TunnelState::Silent => {
                     tunnel.state = TunnelState::Closing;
                     actions.push(Action::Close(t));
                 }
@@ -49,13 +50,14 @@ impl Machine {
     }
 
     pub(super) fn open_what_is_ready(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let mut opening =
-            self.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting).count();
+        // Who waits for somebody else takes no turn from anybody.
+        let takes_turn = |it: &&Tunnel| it.state == TunnelState::Connecting && !it.is_waiting();
+        let mut opening = self.tunnels.iter().filter(takes_turn).count();
         for t in 0..self.tunnels.len() {
             let tunnel = &self.tunnels[t];
             let ready = tunnel.doom.is_none() && self.is_next(tunnel);
             if ready && now >= tunnel.not_before && opening < self.parallel {
-                self.tunnels[t].state = TunnelState::Connecting;
+                (self.tunnels[t].state, self.tunnels[t].waits) = (TunnelState::Connecting, false);
                 opening += 1;
                 actions.push(Action::Open(t));
             }
@@ -63,7 +65,7 @@ impl Machine {
         for f in 0..self.forwards.len() {
             let forward = &self.forwards[f];
             if forward.is_pending() && now >= forward.not_before && self.stands(&forward.needs) {
-                self.forwards[f].state = ForwardState::Checking;
+                (self.forwards[f].state, self.forwards[f].waits) = (ForwardState::Checking, false);
                 actions.push(Action::Prove(f));
             }
         }

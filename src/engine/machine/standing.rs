@@ -9,7 +9,7 @@ impl Machine {
         match () {
             () if self.finished => RunState::Down,
             () if self.leaving => RunState::Closing,
-            () if !self.was_up => RunState::Connecting,
+            () if !self.was_up() => RunState::Connecting,
             () if !self.forwards.iter().all(Forward::is_up) => RunState::Degraded,
             () if self.has_doubts() => RunState::Verifying,
             () => RunState::Up,
@@ -20,6 +20,7 @@ impl Machine {
     pub fn tunnel(&self, t: usize) -> TunnelState {
         let tunnel = &self.tunnels[t];
         match tunnel.state {
+            TunnelState::Connecting if tunnel.waits => TunnelState::Waiting,
             TunnelState::Pending if !tunnel.wanted && tunnel.doom.is_none() => TunnelState::Standby,
             state => state,
         }
@@ -53,7 +54,7 @@ impl Machine {
 
     /// Whether the run was ever up.
     pub fn was_up(&self) -> bool {
-        self.was_up
+        self.up_since.is_some()
     }
 
     /// Why the run ends badly, once it does.

@@ -1,7 +1,9 @@
 //! What the machine promises, whatever happens in whatever order.
 
 mod doubt;
+mod knobs;
 mod random;
+mod waiting;
 mod ways;
 
 use super::*;
@@ -211,8 +213,10 @@ fn what_stays_away_is_tried_ever_later_and_told_once() {
     }
     assert!(waits < Duration::from_secs(2) && longest > Duration::from_secs(40), "{waits:?} {longest:?}");
     assert_eq!((machine.machine.tunnel(1), machine.state()), (TunnelState::Pending, RunState::Degraded));
-    machine.wake();
-    assert_eq!(machine.handle(Input::Opened(1)), [Action::Open(2)]);
+    assert_eq!(
+        (machine.wake(), machine.handle(Input::Opened(1))),
+        (vec![Action::Open(1)], vec![Action::Open(2)])
+    );
 }
 
 #[test]
@@ -240,24 +244,6 @@ fn a_wrong_host_key_is_final_and_the_rest_goes_on() {
     assert_eq!(machine.handle(Input::Stopped(SIDE)), [Action::Close(0)]);
     assert_eq!(machine.handle(Input::Closed(0)), [Action::Finish]);
     assert_eq!(machine.machine.into_failure(), Some(wrong));
-}
-
-#[test]
-fn a_tunnel_is_given_up_after_the_time_that_the_file_says() {
-    let mut machine = brought_up(with_policy(true, r#""reconnect": {"give_up": "10s", "jitter": 0}"#));
-    lost_in_the_middle(&mut machine);
-    assert_eq!(machine.handle(Input::Closed(1)), [Action::Open(1)]);
-    let mut opened = 1;
-    let begun = machine.now;
-    let given_up = loop {
-        let actions = machine.handle(Input::TunnelFailed(1, failure("refused")));
-        if actions.iter().any(|action| matches!(action, Action::AnnounceTunnelFailed(..))) {
-            break machine.now - begun;
-        }
-        assert_eq!(machine.wake(), [Action::Open(1)]);
-        opened += 1;
-    };
-    assert_eq!((given_up, opened), (Duration::from_secs(10), 5));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod blocks;
 
-pub(super) use blocks::{options, rules, settings};
+pub(super) use blocks::{options, rules, settings, spelled};
 
 use super::{and, comment};
 use crate::plan::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider};
@@ -85,8 +85,8 @@ fn account(grant: &Grant) -> String {
 /// Who logs in, and what is opened for whom; a line each.
 fn opened(key: &KeyGrant) -> String {
     let open = |open: &Open| {
-        let (to, whom) = (&open.to, riders(&open.riders));
-        let odd = match blocks::permit(to) {
+        let (to, whom) = (spelled(&open.to), riders(&open.riders));
+        let odd = match blocks::permit(&open.to) {
             Some(_) => "",
             None => ": left out, since it means more there than itself",
         };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::grants::{options, rules, settings};
+use super::grants::{options, rules, settings, spelled};
 use crate::plan::{Grant, Grants, KeyGrant, Rider};
 
 /// The grants for programs, as schema `hopper.grants/1`. What is absent is null.
@@ -35,7 +35,7 @@ fn host(grant: &Grant) -> Value {
 
 fn key(key: &KeyGrant) -> Value {
     let opens = key.opens.iter().map(
-        |open| json!({ "to": open.to.to_string(), "for": open.riders.iter().map(rider).collect::<Vec<_>>() }),
+        |open| json!({ "to": spelled(&open.to), "for": open.riders.iter().map(rider).collect::<Vec<_>>() }),
     );
     let listens = key
         .listens

@@ -114,6 +114,8 @@ fn forward(plan: &Plan, planned: &PlannedForward) -> Row {
         Check::Tcp => "check: tcp".to_owned(),
         Check::Banner(text) => format!("check: banner {text:?}"),
         Check::Http(path) => format!("check: http {path}"),
+        Check::Echo => "check: echo".to_owned(),
+        Check::Loop => "check: loop, without dialling the target".to_owned(),
         Check::None => "no check".to_owned(),
     };
     let mut how = vec![escape(&dialled), escape(&check)];

@@ -1,4 +1,4 @@
-//! What proves that the far end of a forward is there: `"tcp"`, `"none"`, a banner, a web page.
+//! What proves that the far end of a forward is there: `"tcp"`, `"echo"`, `"loop"`, `"none"`, a banner, a web page.
 
 use super::Reader;
 use super::tree::{Json, Node};
@@ -8,12 +8,17 @@ use crate::topology::{Check, Problem, code, quoted};
 /// The value of `check`.
 pub(super) fn check(reader: &mut Reader, node: &Node) -> Option<Check> {
     const KEYS: Keys = Keys { owner: "a check", known: &["banner", "http"], later: &["expect"] };
-    const EXPECTED: &str = "\"tcp\", \"none\", { \"banner\": \"RFB \" } or { \"http\": \"/health\" }";
+    const EXPECTED: &str =
+        "\"tcp\", \"echo\", \"loop\", \"none\", { \"banner\": \"RFB \" } or { \"http\": \"/health\" }";
     match &node.json {
         Json::Text(_) => {
-            let checks = [("tcp", false), ("none", true)];
-            let none = reader.choice(node, "\"check\"", &checks, &[])?;
-            Some(if none { Check::None } else { Check::Tcp })
+            let checks = [
+                ("tcp", &Check::Tcp),
+                ("echo", &Check::Echo),
+                ("loop", &Check::Loop),
+                ("none", &Check::None),
+            ];
+            reader.choice(node, "\"check\"", &checks, &[]).cloned()
         }
         Json::Map(entries) => {
             let known = reader.known(entries, &KEYS);

@@ -14,7 +14,10 @@ pub(super) const OR_OFF: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
 pub(super) const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
 /// A duration between two questions.
 pub(super) const PROBE: RangeInclusive<Duration> = Duration::from_secs(1)..=LONGEST;
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A duration that a whole run may last.
+pub(super) const LIFETIME: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(365 * DAY);
+const LONGEST: Duration = Duration::from_secs(DAY);
+const DAY: u64 = 24 * 60 * 60;
 
 impl Reader {
     pub(super) fn duration(&mut self, entry: &Entry, bounds: RangeInclusive<Duration>) -> Option<Duration> {
@@ -36,9 +39,14 @@ impl Reader {
             };
             match parse(text) {
                 Some(duration) if bounds.contains(&duration) => Ok(duration),
-                Some(duration) if duration.is_zero() => Err(refuse("no time at all", "write 1ms or more")),
+                Some(duration) if duration.is_zero() => {
+                    Err(refuse("no time at all", &format!("write {:?} or more", bounds.start())))
+                }
                 Some(duration) if duration < *bounds.start() => {
-                    Err(refuse("too often", &format!("write {}s or more", bounds.start().as_secs())))
+                    Err(refuse("too little", &format!("write {:?} or more", bounds.start())))
+                }
+                Some(_) if *bounds.end() > LONGEST => {
+                    Err(refuse("longer than a year", "write 8760h or less"))
                 }
                 Some(_) => Err(refuse("longer than a day", "write 24h or less")),
                 None => {

@@ -1,7 +1,7 @@
 //! The policy: settings that belong to no single host, link or forward.
 
 use super::Reader;
-use super::duration::{DEADLINE, OR_OFF, PROBE};
+use super::duration::{DEADLINE, LIFETIME, OR_OFF, PROBE};
 use super::tree::{Entry, Json, Node};
 use super::value::{Keys, assign};
 use crate::topology::{Failover, Policy, Probe, Problem, Reconnect, Strategy, code};
@@ -10,7 +10,7 @@ use crate::topology::{Failover, Policy, Probe, Problem, Reconnect, Strategy, cod
 pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
     const KEYS: Keys = Keys {
         owner: "the policy",
-        known: &["strategy", "parallel", "reconnect", "probe", "drain", "failover"],
+        known: &["strategy", "parallel", "reconnect", "probe", "drain", "lifetime", "failover"],
         later: &[],
     };
     let mut policy = Policy::default();
@@ -24,6 +24,7 @@ pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
             }
             "parallel" => assign(&mut policy.parallel, reader.number(entry, 1..=64).map(|n| n as usize)),
             "drain" => assign(&mut policy.drain, reader.duration(entry, OR_OFF)),
+            "lifetime" => policy.lifetime = reader.duration(entry, LIFETIME),
             "probe" => probe(reader, &entry.node, &mut policy.probe),
             "failover" => policy.failover = failover(reader, entry),
             "reconnect" => reconnect(reader, &entry.node, &mut policy.reconnect),
@@ -54,17 +55,23 @@ fn failover(reader: &mut Reader, entry: &Entry) -> Option<Failover> {
 
 /// How often far ends are asked again.
 fn probe(reader: &mut Reader, node: &Node, probe: &mut Probe) {
-    const KEYS: Keys = Keys { owner: "\"probe\"", known: &["every", "timeout"], later: &[] };
+    const KEYS: Keys = Keys { owner: "\"probe\"", known: &["every", "first", "timeout"], later: &[] };
     let Some(entries) = reader.map(node, "\"probe\"") else { return };
     for entry in reader.known(entries, &KEYS) {
         match entry.key.as_ref() {
             "every" => probe.every = reader.duration(entry, PROBE),
+            "first" => probe.first = reader.duration(entry, PROBE),
             "timeout" => probe.timeout = reader.duration(entry, DEADLINE),
             _ => {}
         }
     }
-    if probe.timeout.is_some() && probe.every.is_none() {
-        let message = "\"probe\" says how long an answer may take, and not how often to ask";
+    let says = match probe {
+        Probe { every: Some(_), .. } | Probe { first: None, timeout: None, .. } => None,
+        Probe { first: Some(_), .. } => Some("when to ask first"),
+        Probe { .. } => Some("how long an answer may take"),
+    };
+    if let Some(says) = says {
+        let message = format!("\"probe\" says {says}, and not how often to ask");
         reader.report(
             Problem::new(code::MISSING_KEY, node.place(), "no \"every\"", message)
                 .help("write \"every\": \"30s\", or leave \"probe\" out"),
@@ -74,8 +81,11 @@ fn probe(reader: &mut Reader, node: &Node, probe: &mut Probe) {
 
 /// How what broke is tried again.
 fn reconnect(reader: &mut Reader, node: &Node, terms: &mut Reconnect) {
-    const KEYS: Keys =
-        Keys { owner: "\"reconnect\"", known: &["first", "max", "factor", "jitter", "give_up"], later: &[] };
+    const KEYS: Keys = Keys {
+        owner: "\"reconnect\"",
+        known: &["first", "max", "factor", "jitter", "give_up", "max_starts", "gate"],
+        later: &[],
+    };
     let Some(entries) = reader.map(node, "\"reconnect\"") else { return };
     for entry in reader.known(entries, &KEYS) {
         match entry.key.as_ref() {
@@ -83,6 +93,8 @@ fn reconnect(reader: &mut Reader, node: &Node, terms: &mut Reconnect) {
             "max" => assign(&mut terms.max, reader.duration(entry, DEADLINE)),
             "factor" => assign(&mut terms.factor, reader.ratio(entry, 1.0..=10.0)),
             "jitter" => assign(&mut terms.jitter, reader.ratio(entry, 0.0..=1.0)),
+            "max_starts" => terms.max_starts = reader.number(entry, 1..=u32::MAX),
+            "gate" => terms.gate = reader.duration(entry, OR_OFF),
             "give_up" if matches!(entry.node.json, Json::Null) => terms.give_up = None,
             "give_up" => terms.give_up = reader.duration(entry, DEADLINE).or(terms.give_up),
             _ => {}

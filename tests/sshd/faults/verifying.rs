@@ -30,6 +30,32 @@ fn a_run_that_stood_still_keeps_what_answers() {
     standing.down();
 }
 
+/// What status says the moment it can be asked again is no older than the silence that would have been noticed.
+#[test]
+fn a_run_that_stood_still_calls_nothing_up_that_it_did_not_hear_of_since() {
+    let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(2);
+    let standing = Standing::on(&bed, &quick(&bed));
+    assert_eq!(standing.status()["state"], "up");
+    let pid = standing.hopper.pid();
+    let old = bed.sessions(2);
+    assert!(signal("STOP", pid));
+    bed.shut(2, 22);
+    until(NAP, || false);
+    assert!(signal("CONT", pid));
+    standing.wait_for("lost", || {
+        let status = standing.status();
+        assert_ne!(status["state"], "up", "{status}");
+        standing.lost(2) > 0
+    });
+    bed.heal(2, 22);
+    standing.wait_until_restored(1);
+    for pid in old {
+        signal("KILL", pid);
+    }
+    standing.down();
+}
+
 #[test]
 fn a_run_that_stood_still_rebuilds_what_is_gone() {
     let Some(bed) = Bed::line(2) else { return };

@@ -2,7 +2,7 @@
 //! that could mean more than itself in one of them is left out, so that less is granted and never more.
 
 use crate::plan::{Grant, KeyGrant, Open};
-use crate::topology::{Endpoint, Listen};
+use crate::topology::{Address, Endpoint, Listen};
 
 /// Asks for nothing that there is: options of a key know no word for "none". `.invalid` is no name
 /// anywhere, and the capitals match no request to listen, since sshd puts those in small letters first.
@@ -86,9 +86,17 @@ pub(super) fn user(grant: &Grant) -> Option<&str> {
 /// What permits to open this; `None` when it would mean more there than itself.
 pub(super) fn permit(to: &Endpoint) -> Option<String> {
     match to {
-        Endpoint::Tcp(address) => is_plain(&address.host).then(|| address.to_string()),
+        Endpoint::Tcp(address) => is_plain(&address.host).then(|| spelled(to)),
         // sshd takes the path for a name, and has no port to compare.
         Endpoint::Unix(path) => is_plain(&path.replace('/', "")).then(|| format!("[{path}]:*")),
+    }
+}
+
+/// What is opened, for the eye: a port that the server chooses is any port.
+pub(in crate::plan::show) fn spelled(to: &Endpoint) -> String {
+    match to {
+        Endpoint::Tcp(Address { host, port: 0 }) => format!("{host}:*"),
+        other => other.to_string(),
     }
 }
 

@@ -69,6 +69,8 @@ pub(super) fn check(check: &Check) -> Value {
         Check::Tcp => json!("tcp"),
         Check::Banner(text) => json!({ "banner": text }),
         Check::Http(path) => json!({ "http": path }),
+        Check::Echo => json!("echo"),
+        Check::Loop => json!("loop"),
         Check::None => json!("none"),
     }
 }

@@ -58,6 +58,27 @@ fn how_long_connections_may_go_on_at_the_end_is_read() {
 }
 
 #[test]
+fn what_people_know_from_autossh_is_read_and_bounded() {
+    let policy = |text: &str| format!(r#"{{"hopper": 1, "policy": {text}}}"#);
+    let seconds = |number| Some(Duration::from_secs(number));
+    let terms = good(&policy(r#"{"reconnect": {"gate": "30s", "max_starts": 5}}"#)).policy.reconnect;
+    assert_eq!((terms.gate, terms.max_starts), (seconds(30), Some(5)));
+    assert_eq!(good(&policy(r#"{"reconnect": {"gate": "0s"}}"#)).policy.reconnect.gate, seconds(0));
+    let usual = good(&policy("{}")).policy;
+    assert_eq!((usual.reconnect.gate, usual.reconnect.max_starts, usual.lifetime), (None, None, None));
+    let probe = good(&policy(r#"{"probe": {"every": "10m", "first": "5s"}}"#)).policy.probe;
+    assert_eq!((probe.every, probe.first), (seconds(600), seconds(5)));
+    assert_eq!(good(&policy(r#"{"lifetime": "720h"}"#)).policy.lifetime, seconds(30 * 86_400));
+    says(&policy(r#"{"reconnect": {"max_starts": 0}}"#), "H0121", "0", "a whole number from 1", "");
+    says(&policy(r#"{"reconnect": {"gate": "25h"}}"#), "H0118", "25h", "no duration", "24h or less");
+    says(&policy(r#"{"lifetime": "0s"}"#), "H0118", "0s", "no duration", "1s or more");
+    says(&policy(r#"{"lifetime": "9000h"}"#), "H0118", "9000h", "no duration", "8760h or less");
+    says(&policy(r#"{"lifetime": 60}"#), "H0118", "60", "no unit", "\"60s\"");
+    says(&policy(r#"{"probe": {"first": "5s"}}"#), "H0108", "{", "when to ask first", "\"every\"");
+    says(&policy(r#"{"reconnect": {"max_start": 2}}"#), "H0105", "\"max_start\"", "max_start", "max_starts");
+}
+
+#[test]
 fn when_a_forward_takes_another_route_and_comes_back_is_read() {
     let policy = |failover: &str| format!(r#"{{"hopper": 1, "policy": {{"failover": {failover}}}}}"#);
     let told = |failover: &str| {

@@ -153,6 +153,8 @@ fn every_setting_of_a_forward_is_read_and_defaults_lie_under_it() {
     assert_eq!((full.check, full.required), (Check::Banner("RFB ".to_owned()), true));
     assert_eq!(full.protocol.as_deref(), Some("vnc"));
     assert_eq!(forward(r#"{"to": "db:1", "check": "tcp"}"#).check, Check::Tcp);
+    assert_eq!(forward(r#"{"to": "db:1", "check": "echo"}"#).check, Check::Echo);
+    assert_eq!(forward(r#"{"to": "db:1", "check": "loop"}"#).check, Check::Loop);
     let http = forward(r#"{"to": "db:1", "check": {"http": "/health?a=b"}}"#);
     assert_eq!(http.check, Check::Http("/health?a=b".to_owned()));
 }
@@ -185,6 +187,13 @@ fn forwards_that_cannot_be_are_refused() {
         (r#"{"to": "gate:2"}"#, "H0108", "\"f\"", "forward \"f\" has no \"listen\"", "\"listen\": 8080"),
         (r#"{"listen": 1}"#, "H0108", "\"f\"", "forward \"f\" has no \"to\"", "HOST:PORT"),
         (r#"{"listen": 1, "to": "gate:2", "check": "tpc"}"#, "H0121", "\"tpc\"", "", "did you mean \"tcp\"?"),
+        (
+            r#"{"listen": 1, "to": "gate:2", "check": "lop"}"#,
+            "H0121",
+            "\"lop\"",
+            "",
+            "did you mean \"loop\"?",
+        ),
         (r#"{"listen": 1, "to": "gate:2", "check": {}}"#, "H0121", "{", "\"check\" must be", ""),
         (r#"{"listen": 1, "to": "gate:2", "check": {"http": "x"}}"#, "H0121", "x", "not a path", "/health"),
         (
