@@ -19,7 +19,7 @@ use crate::topology::{Endpoint, Timeouts};
 
 /// What every action needs.
 pub(super) struct Scene {
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     pub world: World,
     pub events: UnboundedSender<Event>,
     pub budget: Budget,

@@ -1,10 +1,11 @@
 //! What happened, as the engine tells it to whoever watches: reports, the control socket, tests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, ListenAddress};
-use crate::plan::TunnelId;
+use crate::plan::{Plan, TunnelId};
 use crate::topology::{ForwardId, HostId};
 
 /// One thing that happened in a run.
@@ -131,6 +132,21 @@ pub enum Event {
         /// Since the run started.
         elapsed: Duration,
     },
+    /// Nothing is left of what another plan does not have, and that plan is obeyed from now on.
+    Replanned {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
+    /// What another plan brought is up, or is known not to be.
+    Reloaded {
+        /// Since that plan is obeyed.
+        elapsed: Duration,
+    },
+    /// Another plan was asked for, and there is none that could be obeyed: everything stays as it was.
+    NotReloaded {
+        /// Why.
+        failure: Failure,
+    },
     /// Teardown began.
     Closing,
     /// A forward no longer listens and its streams are gone.
@@ -151,7 +167,7 @@ pub enum Event {
 
 impl Event {
     /// Writes the event to the log.
-    pub(super) fn log(&self) {
+    pub fn log(&self) {
         use tracing::{debug, info, warn};
         match self {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
@@ -181,6 +197,15 @@ impl Event {
                 warn!(%forward, code = failure.code, %failure, "forward given up");
             }
             Event::Up { elapsed } => info!(?elapsed, "up"),
+            Event::Replanned { plan } => {
+                info!(tunnels = plan.tunnels.len(), forwards = plan.forwards.len(), "another plan");
+            }
+            Event::Reloaded { elapsed } => info!(?elapsed, "reloaded"),
+            Event::NotReloaded { failure } => {
+                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
+                let facts = facts.collect::<Vec<_>>().join("; ");
+                warn!(code = failure.code, facts, %failure, "not reloaded, everything stays as it was");
+            }
             Event::Closing => info!("closing"),
             Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
             Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),

@@ -27,11 +27,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
+pub use driver::{Reload, Reloaded};
 pub use event::{Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
@@ -70,6 +71,8 @@ pub struct Run {
     pub events: UnboundedReceiver<Event>,
     /// How it stands.
     pub board: Board,
+    /// Takes other plans for it.
+    pub reloads: UnboundedSender<Reload>,
     /// Resolves once nothing is left.
     pub outcome: JoinHandle<Outcome>,
 }
@@ -88,10 +91,12 @@ pub struct Outcome {
 pub fn start(plan: Plan, world: World, controls: Controls) -> Run {
     let (sender, events) = unbounded_channel();
     let meters: Vec<_> = plan.forwards.iter().map(|_| Arc::new(Meter::default())).collect();
-    let board = Board::new(before(&plan), &meters);
+    let plan = Arc::new(plan);
+    let board = Board::new(before(&plan), plan.clone(), &meters);
     let scene = act::Scene { plan, world, events: sender, budget: Budget::default() };
-    let (driver, reports) = driver::Driver::new(scene, board.clone(), meters, controls);
-    Run { events, board, outcome: tokio::spawn(driver.run(reports)) }
+    let (reloads, wanted) = unbounded_channel();
+    let driver = driver::Driver::new(scene, board.clone(), meters, controls, wanted);
+    Run { events, board, reloads, outcome: tokio::spawn(driver.run()) }
 }
 
 /// The standing of a run before anything happened.

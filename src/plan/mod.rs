@@ -33,11 +33,12 @@ mod said;
 mod same_listen;
 pub mod show;
 mod single_point;
+mod succession;
 mod telescope;
 mod tunnel;
 
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
-pub use diff::{Change, Diff, Part, Step, diff};
+pub use diff::{Change, Diff, Part, Step, diff, diff_between};
 pub use error::{NoPart, NoPort, PlanError, UnfitClient};
 pub use explain::{Crossing, Explained, Explanation, Hop, Lost, Route, explain};
 pub use far_listener::FarListener;
@@ -46,6 +47,7 @@ pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan, plan_everywhere};
 pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
 pub use same_listen::{Listener, SameListen};
+pub use succession::{Succession, succession};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
 use std::time::Duration;

@@ -90,6 +90,11 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
         }
         Event::ForwardClosed { forward } => ("forward-closed", json!({ "forward": forward.0 })),
         Event::Up { elapsed } => ("up", json!({ "ms": ms(elapsed) })),
+        Event::Replanned { plan } => {
+            ("replanned", json!({ "tunnels": plan.tunnels.len(), "forwards": plan.forwards.len() }))
+        }
+        Event::Reloaded { elapsed } => ("reloaded", json!({ "ms": ms(elapsed) })),
+        Event::NotReloaded { failure } => ("not-reloaded", json!({ "error": failure::json(failure) })),
         Event::Closing => ("closing", json!({})),
         Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
         Event::Down => ("down", json!({})),

@@ -67,6 +67,18 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         }
         Event::Verifying { asleep: None } => "Asking everything whether it is still there".to_owned(),
         Event::Verified { elapsed } => format!("All answered after {}.", took(*elapsed)),
+        Event::Replanned { plan } => {
+            let (tunnels, forwards) = (plan.tunnels.len() as u64, plan.forwards.len() as u64);
+            format!(
+                "The file counts as it is now: {}, {}",
+                count(tunnels, "tunnel"),
+                count(forwards, "forward")
+            )
+        }
+        Event::Reloaded { elapsed } => format!("Reloaded in {}.", took(*elapsed)),
+        Event::NotReloaded { failure } => {
+            format!("Not reloaded, everything stays as it was: {}", why(failure))
+        }
         Event::TunnelFailed { tunnel, failure } => {
             format!("{}: given up, the run goes on without it: {}", names.label(tunnel), why(failure))
         }

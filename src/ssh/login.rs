@@ -38,11 +38,11 @@ pub struct Login {
     /// Questions open now: a person may take longer than a deadline allows a machine.
     asked: AtomicUsize,
     /// Held while a person is asked: whoever types an answer must know which question it is for.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
     /// Keys unlocked in this run, so that each passphrase is asked for once.
-    unlocked: Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>>,
+    unlocked: Arc<Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>>>,
     /// Passwords that were typed and taken, each for its host alone, so that a rebuild need not ask.
-    passwords: Mutex<HashMap<HostId, Secret>>,
+    passwords: Arc<Mutex<HashMap<HostId, Secret>>>,
 }
 
 /// How a login ended well.
@@ -100,9 +100,21 @@ impl Login {
             kept_in_environment: Vec::new(),
             only: None,
             asked: AtomicUsize::new(0),
-            turn: Mutex::new(()),
-            unlocked: Mutex::new(HashMap::new()),
-            passwords: Mutex::new(HashMap::new()),
+            turn: Arc::default(),
+            unlocked: Arc::default(),
+            passwords: Arc::default(),
+        }
+    }
+
+    /// The same means, and what was unlocked for the other one; also what was typed there for these hosts, and for no
+    /// others. Questions of both come one at a time.
+    pub async fn with_memory_of(self, other: &Login, hosts: impl Fn(&HostId) -> bool) -> Self {
+        other.passwords.lock().await.retain(|host, _| hosts(host));
+        Login {
+            turn: other.turn.clone(),
+            unlocked: other.unlocked.clone(),
+            passwords: other.passwords.clone(),
+            ..self
         }
     }
 

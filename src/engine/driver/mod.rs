@@ -2,13 +2,16 @@
 //! alive and decides nothing.
 
 mod forwards;
+mod reload;
+mod reports;
 mod tunnels;
 mod verdict;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 use super::act::{Opened, Scene};
@@ -20,6 +23,9 @@ use super::proof::Proof;
 use super::sleep::{Clocks, LOOK_EVERY};
 use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
 use crate::forward::Meter;
+use reload::Next;
+pub use reload::{Reload, Reloaded};
+use reports::Reports;
 use verdict::{Nth, Verdict};
 
 /// What tasks tell the driver.
@@ -46,6 +52,14 @@ pub(in crate::engine) struct Driver {
     board: Board,
     controls: Controls,
     reports: UnboundedSender<Report>,
+    inbox: Reports,
+    reloads: UnboundedReceiver<Reload>,
+    /// The plan that takes over next.
+    next: Option<Next>,
+    /// Whether nothing is left of what that does not have.
+    shed: bool,
+    /// Who waits for the newest plan to be settled.
+    waiting: Vec<oneshot::Sender<Reloaded>>,
     tunnels: Vec<TunnelLife>,
     forwards: Vec<ForwardLife>,
     started: Instant,
@@ -56,10 +70,16 @@ pub(in crate::engine) struct Driver {
 const ROUND_TRIP_EVERY: Duration = Duration::from_secs(10);
 
 impl Driver {
-    pub fn new(scene: Scene, board: Board, meters: Vec<Arc<Meter>>, controls: Controls) -> (Self, Reports) {
-        let (reports, inbox) = unbounded_channel();
+    pub fn new(
+        scene: Scene,
+        board: Board,
+        meters: Vec<Arc<Meter>>,
+        controls: Controls,
+        reloads: UnboundedReceiver<Reload>,
+    ) -> Self {
+        let (reports, inbox) = Reports::new();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
-        let driver = Driver {
+        Driver {
             machine: Machine::new(&scene.plan, rand::random()),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
@@ -67,15 +87,19 @@ impl Driver {
             board,
             controls,
             reports,
+            inbox,
+            reloads,
+            next: None,
+            shed: false,
+            waiting: Vec::new(),
             started: Instant::now(),
             finished: false,
-        };
-        (driver, Reports(inbox))
+        }
     }
 
     /// Runs until nothing is left.
-    pub async fn run(mut self, mut reports: Reports) -> Outcome {
-        if let Err(failure) = self.bind_listeners().await {
+    pub async fn run(mut self) -> Outcome {
+        if let Some((_, failure)) = self.bind_listeners().await.into_iter().next() {
             self.scene.tell(Event::Failed(failure.clone()));
             self.board.post(|snapshot| snapshot.state = RunState::Down);
             return Outcome { failure: Some(failure), was_up: false };
@@ -92,7 +116,8 @@ impl Driver {
             let now = self.started.elapsed();
             let wake = self.machine.wakes_at(now);
             tokio::select! {
-                Some(report) = reports.0.recv() => self.take(report),
+                report = self.inbox.next() => self.take(report),
+                Some(wanted) = self.reloads.recv(), if !leaving => self.reload(wanted),
                 () = self.controls.leave.cancelled(), if !leaving => {
                     leaving = true;
                     self.step(Input::Leave);
@@ -107,8 +132,9 @@ impl Driver {
                     self.step(Input::Tick);
                 }
             }
+            self.take_over().await;
         }
-        self.release_listeners();
+        self.release(|_| true);
         let was_up = self.machine.was_up();
         self.scene.tell(Event::Down);
         Outcome { failure: self.machine.into_failure(), was_up }
@@ -212,6 +238,11 @@ impl Driver {
                     self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
                 }
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
+                Action::TakeOver => self.shed = true,
+                Action::AnnounceReloaded(elapsed) => {
+                    self.scene.tell(Event::Reloaded { elapsed });
+                    self.tell_reloaded();
+                }
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
                     if let Some(failure) = &failure {
@@ -250,6 +281,3 @@ impl Driver {
         });
     }
 }
-
-/// What tasks told the driver.
-pub(in crate::engine) struct Reports(UnboundedReceiver<Report>);

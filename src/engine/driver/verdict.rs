@@ -18,6 +18,13 @@ pub(super) struct Nth {
     generation: u64,
 }
 
+impl Nth {
+    /// The same one, where it stands now.
+    pub fn at(self, place: usize) -> Nth {
+        Nth { place, ..self }
+    }
+}
+
 /// What failed by itself or for something under it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Suspect {
@@ -27,11 +34,11 @@ pub(super) enum Suspect {
 
 /// What was found out.
 pub(super) struct Verdict {
-    suspect: Suspect,
+    pub suspect: Suspect,
     /// What is wrong with the suspect, if nothing under it is to blame.
-    failure: Failure,
+    pub failure: Failure,
     /// The lowest tunnel that is broken, and how.
-    found: Option<(Nth, Failure)>,
+    pub found: Option<(Nth, Failure)>,
 }
 
 impl Driver {

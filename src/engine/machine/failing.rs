@@ -89,7 +89,7 @@ impl Machine {
     /// Gives up these forwards, because of a tunnel or by themselves. Before the run is up one that is
     /// required takes all down with it; after that it goes on with whatever is left, and ends when that is
     /// nothing.
-    fn give_up(
+    pub(super) fn give_up(
         &mut self,
         lost: &[usize],
         tunnel: Option<usize>,

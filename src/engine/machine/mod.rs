@@ -7,13 +7,14 @@
 mod doubt;
 mod failing;
 mod part;
+mod reload;
 mod rules;
 mod standing;
 
 use std::time::Duration;
 
 use super::{Failure, ForwardState, RunState, TunnelState};
-use crate::plan::{Plan, TunnelId};
+use crate::plan::{Plan, Succession, TunnelId};
 use part::{Doom, Forward, Tunnel};
 
 /// What happened. Numbers are places in the plan's lists.
@@ -41,6 +42,10 @@ pub enum Input {
     ForwardFailed(usize, Failure),
     /// A forward is gone after [`Action::Stop`], or serves nobody after [`Action::Suspend`].
     Stopped(usize),
+    /// Another plan is wanted: what does not go on in it is to go. See [`Machine::take_over`].
+    Shed(Succession),
+    /// A forward of a new plan cannot listen.
+    Unbound(usize, Failure),
     /// Somebody wants the run to end.
     Leave,
 }
@@ -78,6 +83,10 @@ pub enum Action {
     AnnounceRestored(Duration),
     /// Everything that was doubted has answered, after so long.
     AnnounceVerified(Duration),
+    /// Nothing is left of what another plan does not have: it can take over.
+    TakeOver,
+    /// What another plan brought is up, or is known not to be, after so long.
+    AnnounceReloaded(Duration),
     /// Teardown of everything began.
     AnnounceClosing,
     /// Nothing is left.
@@ -94,6 +103,10 @@ pub struct Machine {
     broken_since: Option<Duration>,
     /// Since when something is doubted.
     doubted_since: Option<Duration>,
+    /// Whether another plan waits until what it does not have is gone.
+    shedding: bool,
+    /// Since when another plan is obeyed of which not everything is known yet.
+    reloaded_since: Option<Duration>,
     leaving: bool,
     finished: bool,
     /// The first failure that ends the run: what comes after it follows from it.
@@ -132,6 +145,8 @@ impl Machine {
             was_up: false,
             broken_since: None,
             doubted_since: None,
+            shedding: false,
+            reloaded_since: None,
             leaving: false,
             finished: false,
             failure: None,
@@ -153,6 +168,8 @@ impl Machine {
             Input::Doubt => self.doubt(now, &mut actions),
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
+            Input::Shed(kept) => self.shed(&kept),
+            Input::Unbound(f, failure) => self.unbound(f, failure, &mut actions),
             Input::Leave => self.leave(&mut actions),
         }
         self.close_what_is_doomed(&mut actions);
@@ -199,8 +216,11 @@ impl Machine {
             }
             return;
         }
-        let whole = self.forwards.iter().all(|forward| forward.given_up || forward.is_up());
+        self.watch_the_new(now, actions);
+        let apart = |it: &Forward| it.given_up || it.is_shed() || (it.is_new && self.was_up);
+        let whole = self.forwards.iter().all(|forward| forward.is_up() || apart(forward));
         match (self.was_up, whole) {
+            (false, true) if self.shedding => {}
             (false, true) => {
                 self.was_up = true;
                 actions.push(Action::AnnounceUp);
@@ -216,6 +236,7 @@ impl Machine {
             let since = self.doubted_since.take();
             actions.extend(since.map(|since| Action::AnnounceVerified(now.saturating_sub(since))));
         }
+        self.ask_for_the_new_plan(actions);
     }
 
     fn all_gone(&self) -> bool {

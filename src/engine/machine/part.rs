@@ -41,7 +41,7 @@ pub(super) struct Tunnel {
     pub cause: Option<Failure>,
     /// Times it was opened again.
     pub reconnects: u64,
-    was_open: bool,
+    pub was_open: bool,
 }
 
 impl Tunnel {
@@ -109,8 +109,10 @@ pub(super) struct Forward {
     pub missed: bool,
     /// When to ask it again.
     pub due: Option<Duration>,
+    /// Came with another plan, and nothing is known of it yet: it neither works nor is it broken.
+    pub is_new: bool,
     /// How long a proof counts; `None` is as long as what carries it stands.
-    every: Option<Duration>,
+    pub every: Option<Duration>,
     /// Not to be proved earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -138,6 +140,7 @@ impl Forward {
             asking: false,
             missed: false,
             due: None,
+            is_new: false,
             every,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
@@ -198,6 +201,11 @@ impl Forward {
     /// Whether it was proved, and nothing has broken since.
     pub fn is_up(&self) -> bool {
         self.state == ForwardState::Up && self.doom.is_none() && !self.missed
+    }
+
+    /// Whether it is closed for a plan that does not have it.
+    pub fn is_shed(&self) -> bool {
+        self.doom == Some(Doom::Gone) && !self.given_up
     }
 
     /// What it is once it is gone.

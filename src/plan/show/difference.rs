@@ -39,7 +39,7 @@ fn line(part: &Part, widest: usize, style: Style) -> String {
     let id = escape(&part.id);
     let gap = " ".repeat((widest + 2).saturating_sub(id.width()).max(2));
     let changes = part.changes.iter().map(|change| match (change.what.as_str(), &change.from, &change.to) {
-        ("via", ..) => "over a session that is opened anew".to_owned(),
+        ("via" | "through", ..) => "over a session that is opened anew".to_owned(),
         (what, from, to) => format!("{what} {} -> {}", told(from), told(to)),
     });
     let changes: Vec<String> = changes.collect();
