@@ -15,6 +15,8 @@ pub mod plan;
 pub mod plan_diff;
 pub mod plan_explain;
 pub mod plan_grants;
+pub mod reload;
+mod reloading;
 mod resolve;
 mod signals;
 pub mod status;
@@ -22,6 +24,7 @@ mod talk;
 pub mod trust;
 pub mod unlock;
 pub mod up;
+mod worlds;
 
 pub use asker::in_words;
 pub use log::Log;

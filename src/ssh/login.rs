@@ -40,10 +40,13 @@ pub struct Login {
     /// Held while a person is asked: whoever types an answer must know which question it is for.
     turn: Arc<Mutex<()>>,
     /// Keys unlocked in this run, so that each passphrase is asked for once.
-    unlocked: Arc<Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>>>,
+    unlocked: Arc<Mutex<Unlocked>>,
     /// Passwords that were typed and taken, each for its host alone, so that a rebuild need not ask.
     passwords: Arc<Mutex<HashMap<HostId, Secret>>>,
 }
+
+/// Keys by their files, or why there is none.
+type Unlocked = HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>;
 
 /// How a login ended well.
 #[derive(Debug, Clone)]

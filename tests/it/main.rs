@@ -19,6 +19,7 @@ mod lab;
 mod pictures;
 mod quiet;
 mod reading;
+mod reload;
 mod running;
 mod ssh_config;
 mod telescoped;

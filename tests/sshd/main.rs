@@ -41,6 +41,7 @@ mod login;
 mod network;
 mod reference;
 mod refused;
+mod reload;
 mod remote;
 mod rotation;
 mod rows;

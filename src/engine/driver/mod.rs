@@ -241,7 +241,7 @@ impl Driver {
                 Action::TakeOver => self.shed = true,
                 Action::AnnounceReloaded(elapsed) => {
                     self.scene.tell(Event::Reloaded { elapsed });
-                    self.tell_reloaded();
+                    self.tell_reloaded(false);
                 }
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceClosing => {
@@ -249,6 +249,7 @@ impl Driver {
                         self.scene.tell(Event::Failed(failure.clone()));
                     }
                     self.scene.tell(Event::Closing);
+                    self.tell_reloaded(true);
                 }
                 Action::Finish => self.finished = true,
             }

@@ -19,7 +19,7 @@ pub struct Reload {
     pub plan: Plan,
     /// Where and as whom it is built. What was unlocked and typed so far is kept.
     pub world: World,
-    /// Told when the plan is obeyed and what is new in it is up or not. Dropped when the run closes before that.
+    /// Told when the plan is obeyed and what is new in it is up or not, or when the run closes before that.
     pub told: oneshot::Sender<Reloaded>,
 }
 
@@ -30,6 +30,8 @@ pub struct Reloaded {
     pub missing: Vec<(Failure, bool)>,
     /// Whether all forwards are up.
     pub whole: bool,
+    /// Whether the run is being closed, because nothing of the plan is left or somebody wants it.
+    pub closing: bool,
 }
 
 /// A plan that takes over once nothing is left of what it does not have.
@@ -79,19 +81,16 @@ impl Driver {
         self.board.renew(plan.clone(), &meters, |was| goes_on(&plan, &kept, was));
         self.scene.tell(Event::Replanned { plan });
         let unbound = self.bind_listeners().await;
-        self.step(Input::Tick);
-        for (f, failure) in unbound {
-            self.step(Input::Unbound(f, failure));
-        }
+        self.step(Input::TakenOver(unbound));
     }
 
     /// Tells whoever waits for a new plan that it is settled.
-    pub(super) fn tell_reloaded(&mut self) {
+    pub(super) fn tell_reloaded(&mut self, closing: bool) {
         let missing = self.machine.what_is_missing();
         let whole = (0..self.forwards.len()).all(|f| self.machine.forward(f) == super::ForwardState::Up);
         for told in self.waiting.drain(..) {
             // Whoever asked may have left.
-            drop(told.send(Reloaded { missing: missing.clone(), whole }));
+            drop(told.send(Reloaded { missing: missing.clone(), whole, closing }));
         }
     }
 }

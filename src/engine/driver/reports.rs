@@ -48,8 +48,8 @@ impl Reports {
             while line < self.lines.len() {
                 match self.lines[line].inbox.poll_recv(cx) {
                     Poll::Ready(Some(report)) => {
-                        let moves = self.lines[line..].iter().filter_map(|line| line.moves.as_ref());
-                        if let Some(report) = moves.fold(Some(report), |it, moves| it?.moved(moves)) {
+                        let mut moves = self.lines[line..].iter().filter_map(|line| line.moves.as_ref());
+                        if let Some(report) = moves.try_fold(report, Report::moved) {
                             return Poll::Ready(report);
                         }
                     }

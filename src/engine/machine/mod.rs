@@ -44,8 +44,8 @@ pub enum Input {
     Stopped(usize),
     /// Another plan is wanted: what does not go on in it is to go. See [`Machine::take_over`].
     Shed(Succession),
-    /// A forward of a new plan cannot listen.
-    Unbound(usize, Failure),
+    /// A new plan is obeyed, and these forwards of it cannot listen.
+    TakenOver(Vec<(usize, Failure)>),
     /// Somebody wants the run to end.
     Leave,
 }
@@ -169,7 +169,7 @@ impl Machine {
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
             Input::Shed(kept) => self.shed(&kept),
-            Input::Unbound(f, failure) => self.unbound(f, failure, &mut actions),
+            Input::TakenOver(unbound) => self.taken_over(unbound, &mut actions),
             Input::Leave => self.leave(&mut actions),
         }
         self.close_what_is_doomed(&mut actions);

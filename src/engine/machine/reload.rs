@@ -59,9 +59,9 @@ impl Machine {
         self.reloaded_since = Some(now);
     }
 
-    /// A forward of the new plan that cannot listen: the run goes on without it.
-    pub(super) fn unbound(&mut self, f: usize, failure: Failure, actions: &mut Vec<Action>) {
-        if self.forwards[f].is_pending() {
+    /// The run goes on without what cannot listen.
+    pub(super) fn taken_over(&mut self, unbound: Vec<(usize, Failure)>, actions: &mut Vec<Action>) {
+        for (f, failure) in unbound {
             self.forwards[f].state = ForwardState::Failed;
             self.give_up(&[f], None, failure, actions);
         }

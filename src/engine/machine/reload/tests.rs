@@ -1,6 +1,8 @@
 //! Whichever plan follows whichever, at whatever moment: the run ends as if it had been started with the last one, and
 //! what both have is left alone.
 
+mod world;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,6 +10,7 @@ use crate::engine::machine::Input;
 use crate::engine::{Exit, Phase, RunState};
 use crate::plan::{self, PlanOptions, succession};
 use crate::topology;
+use world::World;
 
 fn failure(what: &str) -> Failure {
     Failure {
@@ -20,154 +23,6 @@ fn failure(what: &str) -> Failure {
         tunnel: None,
         facts: Vec::new(),
         help: Vec::new(),
-    }
-}
-
-/// A run, and what its machine asked for and was not answered yet.
-struct World {
-    machine: Machine,
-    plan: Plan,
-    next: Option<Plan>,
-    now: Duration,
-    open: Vec<Action>,
-    /// The hosts whose tunnels were opened, and those whose were closed.
-    opened: Vec<String>,
-    closed: Vec<String>,
-    stopped: Vec<String>,
-    reloaded: usize,
-    up: usize,
-    finished: bool,
-}
-
-impl World {
-    fn new(plan: Plan) -> World {
-        let mut world = World {
-            machine: Machine::new(&plan, 7),
-            plan,
-            next: None,
-            now: Duration::ZERO,
-            open: Vec::new(),
-            opened: Vec::new(),
-            closed: Vec::new(),
-            stopped: Vec::new(),
-            reloaded: 0,
-            up: 0,
-            finished: false,
-        };
-        world.tell(Input::Start);
-        world
-    }
-
-    fn up(plan: Plan) -> World {
-        let mut world = World::new(plan);
-        world.settle();
-        assert_eq!(world.machine.state(), RunState::Up);
-        world.opened.clear();
-        world
-    }
-
-    fn reload(&mut self, plan: Plan) {
-        let kept = succession(&self.plan, &plan);
-        self.next = Some(plan);
-        self.tell(Input::Shed(kept));
-    }
-
-    fn tell(&mut self, input: Input) {
-        let actions = self.machine.handle(input, self.now);
-        let last = actions.len().saturating_sub(1);
-        for (at, action) in actions.into_iter().enumerate() {
-            match action {
-                Action::TakeOver => {
-                    assert_eq!(at, last, "what comes later would mean the new plan");
-                    return self.take_over();
-                }
-                Action::AnnounceReloaded(_) => self.reloaded += 1,
-                Action::AnnounceUp => self.up += 1,
-                Action::Finish => self.finished = true,
-                Action::Open(t) => {
-                    self.opened.push(self.host(t));
-                    self.ask(action);
-                }
-                Action::Close(t) => {
-                    self.closed.push(self.host(t));
-                    self.open.retain(|other| ![Action::Open(t), Action::Probe(t)].contains(other));
-                    self.ask(action);
-                }
-                Action::Stop(f) | Action::Suspend(f) => {
-                    self.stopped.push(self.plan.forwards[f].forward.id.0.clone());
-                    self.open.retain(|other| ![Action::Prove(f), Action::Verify(f)].contains(other));
-                    self.ask(action);
-                }
-                Action::Prove(_) | Action::Probe(_) | Action::Verify(_) => self.ask(action),
-                _ => {}
-            }
-        }
-    }
-
-    fn host(&self, t: usize) -> String {
-        self.plan.tunnels[t].server.id.to_string()
-    }
-
-    fn ask(&mut self, action: Action) {
-        assert!(!self.open.contains(&action), "asks twice for {action:?}");
-        self.open.push(action);
-    }
-
-    /// As the driver does it: what is still under way is under way at its new place.
-    fn take_over(&mut self) {
-        let plan = self.next.take().expect("a plan that waits");
-        let kept = succession(&self.plan, &plan);
-        let tunnel = |t: usize| kept.tunnels.iter().position(|was| *was == Some(t)).expect("it goes on");
-        let forward = |f: usize| kept.forwards.iter().position(|was| *was == Some(f)).expect("it goes on");
-        for action in &mut self.open {
-            *action = match *action {
-                Action::Open(t) => Action::Open(tunnel(t)),
-                Action::Close(t) => Action::Close(tunnel(t)),
-                Action::Probe(t) => Action::Probe(tunnel(t)),
-                Action::Prove(f) => Action::Prove(forward(f)),
-                Action::Verify(f) => Action::Verify(forward(f)),
-                Action::Stop(f) => Action::Stop(forward(f)),
-                Action::Suspend(f) => Action::Suspend(forward(f)),
-                ref other => unreachable!("{other:?} takes no answer"),
-            };
-        }
-        self.machine.take_over(&plan, &kept, 11, self.now);
-        self.plan = plan;
-        self.tell(Input::Tick);
-    }
-
-    /// Everything goes well until nothing is asked for any more.
-    fn settle(&mut self) {
-        loop {
-            if !self.open.is_empty() {
-                self.answer(0, true);
-            } else if let Some(wake) = self.machine.wakes_at(self.now) {
-                self.now = wake;
-                self.tell(Input::Tick);
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn answer(&mut self, which: usize, good: bool) {
-        if self.open.is_empty() {
-            return;
-        }
-        let input = match self.open.remove(which % self.open.len()) {
-            Action::Open(t) if good => Input::Opened(t),
-            Action::Open(t) => Input::TunnelFailed(t, failure("refused")),
-            Action::Probe(t) if good => Input::Answered(t),
-            Action::Probe(t) => Input::TunnelFailed(t, failure("silent")),
-            Action::Verify(f) if good => Input::Verified(f),
-            Action::Verify(f) => Input::ForwardFailed(f, failure("silent")),
-            Action::Prove(f) if good => Input::Proved(f),
-            Action::Prove(f) => Input::ForwardFailed(f, failure("no answer")),
-            Action::Close(t) => Input::Closed(t),
-            Action::Stop(f) | Action::Suspend(f) => Input::Stopped(f),
-            other => unreachable!("{other:?} takes no answer"),
-        };
-        self.tell(input);
     }
 }
 
@@ -259,8 +114,8 @@ fn what_is_new_and_fails_leaves_the_rest_as_it_is() {
 #[test]
 fn a_forward_that_cannot_listen_is_given_up_alone() {
     let mut world = World::up(line([3, 3, 3], [1, 0, 0]));
+    world.unbound.push((1, failure("taken")));
     world.reload(line([3, 3, 3], [1, 2, 0]));
-    world.tell(Input::Unbound(1, failure("taken")));
     world.settle();
     assert_eq!((world.reloaded, world.machine.state()), (1, RunState::Degraded));
     assert_eq!(world.machine.what_is_missing(), [(failure("taken"), true)]);
