@@ -2,10 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 use super::blame::{self, TunnelBlame};
 use super::event::{Event, Stage, Waiter};

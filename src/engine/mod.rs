@@ -63,6 +63,8 @@ pub struct Controls {
     pub hurry: CancellationToken,
     /// Ask everything whether it is still there, and try at once what is away.
     pub verify: Arc<Notify>,
+    /// Where the waits before each try take their chance from: the same seed, the same waits.
+    pub seed: Option<u64>,
 }
 
 /// A run that was started.

@@ -90,18 +90,25 @@ impl Visit {
         if key.key_data() == self.world.client_key().key_data() { Auth::Accept } else { Auth::reject() }
     }
 
-    async fn open(&self, channel: Channel<Msg>, answer: Result<Answer, Refusal>, reply: ChannelOpenHandle) {
-        match answer {
-            Ok(answer) => {
-                let wire = self.world.connect(answer);
-                reply.accept().await;
-                self.world.spawn(pump::join(channel, wire));
+    /// Dials for the client, beside the session: its other channels do not wait for a way that is silent.
+    fn open(&self, channel: Channel<Msg>, answer: Result<Answer, Refusal>, reply: ChannelOpenHandle) {
+        let (world, host) = (self.world.clone(), self.host.clone());
+        self.world.spawn(async move {
+            let wire = match answer {
+                Ok(answer) => world.connect(&host, answer).await,
+                Err(refusal) => {
+                    tracing::info!(%host, %refusal, "the lab refuses a dial");
+                    None
+                }
+            };
+            match wire {
+                Some(wire) => {
+                    reply.accept().await;
+                    pump::join(channel, wire).await;
+                }
+                None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
             }
-            Err(refusal) => {
-                tracing::info!(host = %self.host, %refusal, "the lab refuses a dial");
-                reply.reject(ChannelOpenFailure::ConnectFailed).await;
-            }
-        }
+        });
     }
 }
 
@@ -151,7 +158,7 @@ impl Handler for Visit {
             Ok(port) => self.world.rules().dial(&self.host, &Address::new(host_to_connect, port)),
             Err(_) => Err(Refusal::Closed { at: format!("{host_to_connect}:{port_to_connect}") }),
         };
-        self.open(channel, answer, reply).await;
+        self.open(channel, answer, reply);
         Ok(())
     }
 
@@ -163,7 +170,7 @@ impl Handler for Visit {
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
         let answer = self.world.rules().dial_unix(&self.host, socket_path);
-        self.open(channel, answer, reply).await;
+        self.open(channel, answer, reply);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod algorithms;
 mod client;
 mod command;
 mod echo;
+mod faults;
 mod host;
 mod listeners;
 mod page;
@@ -37,6 +38,7 @@ use tokio_util::sync::DropGuard;
 use crate::ssh::{Dialled, Dialling, Network};
 use crate::topology::{Address, HostId, Topology};
 
+pub use faults::{Fault, Faults};
 use world::World;
 
 /// The hosts of one topology, alive until this is dropped: then every stream into the lab breaks and
@@ -50,8 +52,17 @@ pub struct Lab {
 impl Lab {
     /// Plays the hosts of this topology, each with a fresh host key, behind one fresh client key.
     pub fn new(topology: &Topology) -> Self {
+        Self::play(topology, None)
+    }
+
+    /// The same, where things can be made to go wrong between the hosts.
+    pub fn with_faults(topology: &Topology, faults: Faults) -> Self {
+        Self::play(topology, Some(faults))
+    }
+
+    fn play(topology: &Topology, faults: Option<Faults>) -> Self {
         let client_key = world::fresh_key();
-        let world = Arc::new(World::new(topology, client_key.public_key().clone()));
+        let world = Arc::new(World::new(topology, client_key.public_key().clone(), faults));
         let closing = world.closing().drop_guard();
         Lab { world, client_key, _closing: closing }
     }
@@ -79,8 +90,8 @@ impl Lab {
 
 impl Network for Lab {
     /// Dials from local. Of another machine only `host` and the port count, because local may write the address in ways
-    /// that the file does not know. Always answers at once: a firewall of the lab refuses instead of
-    /// dropping, so that trying a file takes no time-outs.
+    /// that the file does not know. Without faults it answers at once: a firewall
+    /// of the lab refuses instead of dropping, so that trying a file takes no time-outs.
     ///
     /// # Errors
     /// `NetworkUnreachable` without a link from local, `HostUnreachable` naming the firewall or link
@@ -93,7 +104,8 @@ impl Network for Lab {
                 false => rules.reach(&local, host, address.port),
             };
             let answer = answer.map_err(|refusal| io::Error::new(refusal.kind(), refusal.to_string()))?;
-            Ok(Dialled::Memory(Box::new(self.world.connect(answer))))
+            let wire = self.world.connect(&local, answer).await.ok_or(io::ErrorKind::ConnectionRefused)?;
+            Ok(Dialled::Memory(Box::new(wire)))
         })
     }
 }

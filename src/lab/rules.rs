@@ -38,6 +38,14 @@ pub(super) enum Answer {
     Listener(HostId, u16),
 }
 
+impl Answer {
+    /// Where it is met.
+    pub(super) fn host(&self) -> &HostId {
+        let (Answer::Ssh(host) | Answer::StandIn { host, .. } | Answer::Listener(host, _)) = self;
+        host
+    }
+}
+
 impl Rules {
     /// Indexes a topology.
     pub(super) fn new(topology: &Topology) -> Self {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::topology::{Algorithms, HostId, Topology};
 
 use super::algorithms;
+use super::faults::Faults;
 use super::host;
 use super::listeners::{Listener, Owner};
 use super::pump;
@@ -27,6 +28,7 @@ pub(super) struct World {
     rules: RwLock<Arc<Rules>>,
     servers: RwLock<HashMap<HostId, Server>>,
     client_key: PublicKey,
+    faults: Option<Faults>,
     closing: CancellationToken,
 }
 
@@ -40,11 +42,12 @@ struct Server {
 
 impl World {
     /// Makes a host key and a server configuration for every host that runs SSH.
-    pub(super) fn new(topology: &Topology, client_key: PublicKey) -> Self {
+    pub(super) fn new(topology: &Topology, client_key: PublicKey, faults: Option<Faults>) -> Self {
         let world = World {
             rules: RwLock::new(Arc::new(Rules::new(topology))),
             servers: RwLock::default(),
             client_key,
+            faults,
             closing: CancellationToken::new(),
         };
         world.add_servers(topology);
@@ -92,8 +95,21 @@ impl World {
         self.closing.clone()
     }
 
-    /// Starts what answers and gives the dialler's end of the wire.
-    pub(super) fn connect(self: &Arc<Self>, answer: Answer) -> DuplexStream {
+    /// The wire from one host to what answers there: the dialler's end. `None` where the way there refuses;
+    /// waits while it is silent.
+    pub(super) async fn connect(self: &Arc<Self>, from: &HostId, answer: Answer) -> Option<DuplexStream> {
+        let Some(faults) = &self.faults else { return Some(self.answer(answer)) };
+        let way = faults.dial(from, answer.host());
+        if !way.admits().await {
+            return None;
+        }
+        let (near, far) = tokio::io::duplex(WIRE);
+        self.spawn(way.carry(far, self.answer(answer)));
+        Some(near)
+    }
+
+    /// Starts what answers, and gives the other end of its wire.
+    fn answer(self: &Arc<Self>, answer: Answer) -> DuplexStream {
         let (near, far) = tokio::io::duplex(WIRE);
         match answer {
             Answer::Ssh(id) => match self.server(&id) {
@@ -135,7 +151,11 @@ impl World {
                 self.spawn(async move {
                     match world.rules().dial_endpoint(&server, &target) {
                         Ok(answer) => {
-                            let bridge = pump::bridge(far, world.connect(answer));
+                            let bridge = async {
+                                if let Some(wire) = world.connect(&server, answer).await {
+                                    pump::bridge(far, wire).await;
+                                }
+                            };
                             // Streams of a client end with it.
                             let _ = gone.run_until_cancelled_owned(bridge).await;
                         }

@@ -10,12 +10,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::channel::{Channel, Received};
@@ -236,17 +237,17 @@ impl Wire {
         (wire, WireHandle { cut, ended, gauge })
     }
 
-    fn poll_cut(&mut self, side: usize, context: &mut Context<'_>) -> bool {
-        self.cut[side].as_mut().poll(context).is_ready()
+    /// Fails once it is cut.
+    fn uncut(&mut self, side: usize, context: &mut Context<'_>) -> io::Result<()> {
+        match self.cut[side].as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the transport was cut")),
+            Poll::Pending => Ok(()),
+        }
     }
 }
 
 const READ: usize = 0;
 const WRITE: usize = 1;
-
-fn cut_error() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the transport was cut")
-}
 
 impl AsyncRead for Wire {
     fn poll_read(
@@ -257,10 +258,10 @@ impl AsyncRead for Wire {
         if self.current.is_empty() {
             match self.incoming.poll_recv(context) {
                 Poll::Ready(Some(bytes)) => self.current = bytes,
-                Poll::Ready(None) if self.poll_cut(READ, context) => return Poll::Ready(Err(cut_error())),
-                Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending if self.poll_cut(READ, context) => return Poll::Ready(Err(cut_error())),
-                Poll::Pending => return Poll::Pending,
+                nothing => {
+                    self.uncut(READ, context)?;
+                    return nothing.map(|_| Ok(()));
+                }
             }
         }
         let n = self.current.len().min(buffer.remaining());
@@ -281,9 +282,7 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.poll_cut(WRITE, context) {
-            return Poll::Ready(Err(cut_error()));
-        }
+        self.uncut(WRITE, context)?;
         self.outgoing.as_mut().poll_write(context, buffer)
     }
 
@@ -292,9 +291,7 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.poll_cut(WRITE, context) {
-            return Poll::Ready(Err(cut_error()));
-        }
+        self.uncut(WRITE, context)?;
         self.outgoing.as_mut().poll_shutdown(context)
     }
 }

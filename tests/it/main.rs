@@ -21,6 +21,7 @@ mod quiet;
 mod reading;
 mod reload;
 mod running;
+mod simulation;
 mod ssh_config;
 mod telescoped;
 mod until;

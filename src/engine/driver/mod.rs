@@ -8,11 +8,11 @@ mod tunnels;
 mod verdict;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::act::{Opened, Scene};
 use super::board::Board;
@@ -63,6 +63,8 @@ pub(in crate::engine) struct Driver {
     tunnels: Vec<TunnelLife>,
     forwards: Vec<ForwardLife>,
     started: Instant,
+    /// When the machine wants to be asked next, as it said last.
+    wakes_at: Option<Duration>,
     finished: bool,
 }
 
@@ -80,7 +82,7 @@ impl Driver {
         let (reports, inbox) = Reports::new();
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
         Driver {
-            machine: Machine::new(&scene.plan, rand::random()),
+            machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
             scene: Arc::new(scene),
@@ -93,6 +95,7 @@ impl Driver {
             shed: false,
             waiting: Vec::new(),
             started: Instant::now(),
+            wakes_at: None,
             finished: false,
         }
     }
@@ -113,8 +116,7 @@ impl Driver {
         let (mut clocks, mut looks) = (Clocks::new(), tokio::time::interval(LOOK_EVERY));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.finished {
-            let now = self.started.elapsed();
-            let wake = self.machine.wakes_at(now);
+            let wake = self.started + self.wakes_at.unwrap_or_default();
             tokio::select! {
                 report = self.inbox.next() => self.take(report),
                 Some(wanted) = self.reloads.recv(), if !leaving => self.reload(wanted),
@@ -128,9 +130,7 @@ impl Driver {
                 }
                 () = self.controls.verify.notified() => self.doubt(None),
                 _ = round_trips.tick() => self.measure_round_trips(),
-                () = tokio::time::sleep(wake.unwrap_or(now).saturating_sub(now)), if wake.is_some() => {
-                    self.step(Input::Tick);
-                }
+                () = tokio::time::sleep_until(wake), if self.wakes_at.is_some() => self.step(Input::Tick),
             }
             self.take_over().await;
         }
@@ -205,7 +205,10 @@ impl Driver {
             Input::TunnelFailed(_, failure) | Input::ForwardFailed(_, failure) => Some(failure.clone()),
             _ => None,
         };
-        let actions = self.machine.handle(input, self.started.elapsed());
+        let now = self.started.elapsed();
+        let actions = self.machine.handle(input, now);
+        // For the same moment, and not anew before it is asked again: a time between two looks would be lost.
+        self.wakes_at = self.machine.wakes_at(now);
         // Before anybody is told: who hears that it is up must find it up.
         self.post();
         let scene = self.scene.clone();

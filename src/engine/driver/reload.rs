@@ -76,7 +76,8 @@ impl Driver {
         self.tunnels = kept.tunnels.iter().map(|was| taken(&mut tunnels, *was)).collect();
         self.forwards = kept.forwards.iter().map(|was| taken(&mut forwards, *was)).collect();
         self.reports = self.inbox.take_over(&kept);
-        self.machine.take_over(&plan, &kept, rand::random(), self.started.elapsed());
+        let seed = self.controls.seed.unwrap_or_else(rand::random);
+        self.machine.take_over(&plan, &kept, seed, self.started.elapsed());
         let meters: Vec<Arc<Meter>> = self.forwards.iter().map(|life| life.meter.clone()).collect();
         self.board.renew(plan.clone(), &meters, |was| goes_on(&plan, &kept, was));
         self.scene.tell(Event::Replanned { plan });
