@@ -105,8 +105,8 @@ pub enum Event {
     },
     /// Nothing is known for certain any more, so everything is asked whether it is still there.
     Verifying {
-        /// How long this machine slept or stood still; `None` when somebody wants to know.
-        asleep: Option<Duration>,
+        /// Why.
+        doubt: Doubt,
     },
     /// Everything that was asked has answered.
     Verified {
@@ -188,7 +188,7 @@ impl Event {
                 warn!(?who, code = failure.code, ?wait, %failure, "still away");
             }
             Event::Restored { elapsed } => info!(?elapsed, "up again"),
-            Event::Verifying { asleep } => info!(?asleep, "verifying"),
+            Event::Verifying { doubt } => info!(?doubt, "verifying"),
             Event::Verified { elapsed } => info!(?elapsed, "verified"),
             Event::TunnelFailed { tunnel, failure } => {
                 warn!(%tunnel, code = failure.code, %failure, "tunnel given up");
@@ -217,6 +217,17 @@ impl Event {
             Event::Down => info!("down"),
         }
     }
+}
+
+/// Why nothing is known for certain any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// This machine slept or stood still for so long.
+    Slept(Duration),
+    /// This machine would go another way now to a host that it dialled.
+    NetworkChanged,
+    /// Somebody wants to know.
+    Asked,
 }
 
 /// Who waits: for a listener of another machine's hopper, or for the next try.

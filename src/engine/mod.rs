@@ -22,6 +22,7 @@ mod snapshot;
 mod status;
 mod wait;
 mod walk;
+mod way;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
 pub use driver::{Reload, Reloaded};
-pub use event::{Event, Stage, Waiter};
+pub use event::{Doubt, Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};

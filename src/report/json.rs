@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::failure;
 use super::names::Names;
-use crate::engine::{Event, Waiter};
+use crate::engine::{Doubt, Event, Waiter};
 use crate::plan::TunnelId;
 
 /// The event as one line, without its end.
@@ -83,7 +83,14 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("retry", fields)
         }
         Event::Restored { elapsed } => ("restored", json!({ "ms": ms(elapsed) })),
-        Event::Verifying { asleep } => ("verifying", json!({ "asleep_ms": asleep.as_ref().map(ms) })),
+        Event::Verifying { doubt } => {
+            let (why, asleep) = match doubt {
+                Doubt::Slept(asleep) => ("slept", Some(ms(asleep))),
+                Doubt::NetworkChanged => ("network", None),
+                Doubt::Asked => ("asked", None),
+            };
+            ("verifying", json!({ "why": why, "asleep_ms": asleep }))
+        }
         Event::Verified { elapsed } => ("verified", json!({ "ms": ms(elapsed) })),
         Event::ForwardFailed { forward, failure } => {
             ("forward-failed", json!({ "forward": forward.0, "error": failure::json(failure) }))

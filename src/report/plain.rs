@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names::Names;
 use super::style::{Style, columns, pad};
 use super::words::{count, os_words, took};
-use crate::engine::{Event, Failure, Stage, Waiter};
+use crate::engine::{Doubt, Event, Failure, Stage, Waiter};
 use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
@@ -62,10 +62,13 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             format!("{who}: still away, next try in {}: {}", took(*wait), why(failure))
         }
         Event::Restored { elapsed } => format!("Up again after {}.", took(*elapsed)),
-        Event::Verifying { asleep: Some(asleep) } => {
-            format!("Away for {}: asking everything whether it is still there", took(*asleep))
+        Event::Verifying { doubt: Doubt::Slept(away) } => {
+            format!("Away for {}: asking everything whether it is still there", took(*away))
         }
-        Event::Verifying { asleep: None } => "Asking everything whether it is still there".to_owned(),
+        Event::Verifying { doubt: Doubt::NetworkChanged } => {
+            "The network changed: asking everything whether it is still there".to_owned()
+        }
+        Event::Verifying { doubt: Doubt::Asked } => "Asking everything whether it is still there".to_owned(),
         Event::Verified { elapsed } => format!("All answered after {}.", took(*elapsed)),
         Event::Replanned { plan } => {
             let (tunnels, forwards) = (plan.tunnels.len() as u64, plan.forwards.len() as u64);

@@ -1,7 +1,7 @@
 //! A session: one SSH connection, logged in, over any byte stream. Knows its own life and death;
 //! knows nothing of the sessions below or above it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,11 @@ pub(super) enum Unanswered {
 }
 
 impl Session {
+    /// The machine that local dialled for it over a real network; `None` where it rides something else.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.wire.peer
+    }
+
     /// Opens a session over a wire: version, keys, judgement of the host key, login; each with its
     /// own deadline. Dropping the future cuts the wire.
     ///

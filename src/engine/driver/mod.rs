@@ -21,7 +21,7 @@ use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::proof::Proof;
 use super::sleep::{Clocks, LOOK_EVERY};
-use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
+use super::{Controls, Doubt, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
 use crate::forward::Meter;
 use reload::Next;
 pub use reload::{Reload, Reloaded};
@@ -125,10 +125,11 @@ impl Driver {
                     self.step(Input::Leave);
                 }
                 _ = looks.tick() => {
-                    let lost = clocks.lost();
-                    lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                    let lost = clocks.lost().map(Doubt::Slept);
+                    let moved = self.ways_changed().then_some(Doubt::NetworkChanged);
+                    lost.or(moved).into_iter().for_each(|doubt| self.doubt(doubt));
                 }
-                () = self.controls.verify.notified() => self.doubt(None),
+                () = self.controls.verify.notified() => self.doubt(Doubt::Asked),
                 _ = round_trips.tick() => self.measure_round_trips(),
                 () = tokio::time::sleep_until(wake), if self.wakes_at.is_some() => self.step(Input::Tick),
             }
@@ -193,9 +194,9 @@ impl Driver {
     }
 
     /// Asks everything whether it is still there.
-    fn doubt(&mut self, asleep: Option<Duration>) {
+    fn doubt(&mut self, doubt: Doubt) {
         if self.board.is_up() {
-            self.scene.tell(Event::Verifying { asleep });
+            self.scene.tell(Event::Verifying { doubt });
             self.step(Input::Doubt);
         }
     }

@@ -1,6 +1,8 @@
 //! Who is to blame: what broke, or something under it. Found out by asking, which takes a while; what was
 //! rebuilt meanwhile is not blamed for what the one before it did.
 
+use std::time::Duration;
+
 use super::tunnels::ROUND_TRIP_LIMIT;
 use super::{Driver, Report};
 use crate::engine::act;
@@ -9,6 +11,9 @@ use crate::engine::ground::{Live, broken_ground};
 use crate::engine::life::{Promise, TunnelLife};
 use crate::engine::machine::Input;
 use crate::engine::{Failure, TunnelState};
+
+/// How long a session is given to answer whose way to its host has changed.
+const MOVED: Duration = Duration::from_secs(2);
 
 /// A tunnel or a forward as it was at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +74,9 @@ impl Driver {
         let (which, tunnel) = (self.tunnel_now(t), &self.scene.plan.tunnels[t]);
         // A network that comes back after sleep takes a while; its silence counts as long as any other.
         let patience = act::patience(tunnel).unwrap_or(ROUND_TRIP_LIMIT);
+        // One whose way is another now mostly stands on an address that is gone, and would be silent for ever.
+        let moved = self.tunnels[t].way.as_ref().is_some_and(|way| way.moved);
+        let patience = if moved { patience.min(MOVED) } else { patience };
         let promise = Promise::new(&self.reports, Report::Probed(which, false));
         tokio::spawn(async move {
             let answered = session.ping(patience).await.is_some();

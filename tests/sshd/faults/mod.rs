@@ -3,6 +3,7 @@
 mod away;
 mod elsewhere;
 mod leaving;
+mod moving;
 mod refused;
 mod silent;
 mod verifying;
