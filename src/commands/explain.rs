@@ -10,7 +10,7 @@ use super::{Ended, Talk, status};
 use crate::control::{Client, Dirs, Limits, Place};
 use crate::engine::Exit;
 use crate::plan::Said;
-use crate::report::explain::Route;
+use crate::report::explain::{Route, as_taken};
 use crate::topology::escape;
 
 /// Explains a forward of one run; of the only one when none is named.
@@ -30,7 +30,7 @@ pub fn run(talk: &Talk, forward: &str, wanted: Option<&OsStr>) -> Ended {
         Ok((client.plan().await?, client.status().await?))
     };
     let (plan, status) = status::runtime()?.block_on(asked)?;
-    let plan = Said::read(&plan).map_err(|error| no_plan(&name, &error))?;
+    let plan = as_taken(Said::read(&plan).map_err(|error| no_plan(&name, &error))?, &status);
     let Some(route) = Route::new(&status, &plan, forward) else {
         return Err(no_such_forward(forward, plan.forwards.iter().map(|one| one.id.as_str())));
     };

@@ -57,6 +57,7 @@ fn run(limits: Limits) -> Run {
         reconnect: crate::topology::Reconnect::default(),
         probe: crate::topology::Probe::default(),
         drain: Duration::ZERO,
+        failover: None,
     });
     let hooks = Hooks {
         plan: Arc::new(move || Arc::clone(&plan)),

@@ -234,12 +234,14 @@ impl Scene {
         Terms { limit, budget: self.budget.clone(), overrun }
     }
 
-    /// The terms on which a forward's clients are served.
+    /// The terms on which a forward's clients are served, whichever way it takes.
     pub fn terms_of(&self, forward: &PlannedForward) -> Terms {
-        let mut sessions = forward.needs().filter_map(|id| self.plan.tunnel(id)).peekable();
+        let needs = forward.ways().flat_map(PlannedForward::needs);
+        let mut sessions = needs.filter_map(|id| self.plan.tunnel(id)).peekable();
         let pausable = sessions.peek().is_some() && sessions.all(|tunnel| self.is_pausable(tunnel));
         let overrun = if pausable { Overrun::Pause } else { Overrun::Cut };
-        self.terms(self.limit_of(forward), overrun)
+        let limit = forward.ways().map(|way| self.limit_of(way)).max();
+        self.terms(limit.unwrap_or_else(|| self.limit_of(forward)), overrun)
     }
 
     /// How long its far end may take.

@@ -44,6 +44,11 @@ impl Backoff {
         self.up_since = Some(now);
     }
 
+    /// It is not tried any more for now: how long that lasts does not count.
+    pub fn rest(&mut self) {
+        self.broken_since = None;
+    }
+
     /// It broke, or could not be brought up: how long to wait before the next try. `None` when it was
     /// tried for long enough.
     pub fn broke(&mut self, now: Duration) -> Option<Duration> {

@@ -98,6 +98,24 @@ pub enum Event {
         /// Until the next try.
         wait: Duration,
     },
+    /// A forward takes its next way; who connects meanwhile waits.
+    FailedOver {
+        /// The forward.
+        forward: ForwardId,
+        /// The hosts of that way that the one it leaves does not pass.
+        by: Vec<HostId>,
+        /// The hosts that it does not pass any more.
+        instead_of: Vec<HostId>,
+        /// Why the other one is left.
+        failure: Failure,
+    },
+    /// A forward takes the way again that it prefers, and works.
+    WentBack {
+        /// The forward.
+        forward: ForwardId,
+        /// Hosts from local to the target's host, both included.
+        route: Vec<HostId>,
+    },
     /// All that was not given up works again.
     Restored {
         /// Since something broke.
@@ -187,6 +205,10 @@ impl Event {
             Event::Retry { who, failure, wait } => {
                 warn!(?who, code = failure.code, ?wait, %failure, "still away");
             }
+            Event::FailedOver { forward, by, instead_of, failure } => {
+                warn!(%forward, ?by, ?instead_of, code = failure.code, %failure, "failed over");
+            }
+            Event::WentBack { forward, route } => info!(%forward, ?route, "went back"),
             Event::Restored { elapsed } => info!(?elapsed, "up again"),
             Event::Verifying { doubt } => info!(?doubt, "verifying"),
             Event::Verified { elapsed } => info!(?elapsed, "verified"),

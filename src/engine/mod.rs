@@ -37,8 +37,8 @@ pub use driver::{Reload, Reloaded};
 pub use event::{Doubt, Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
-pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, TunnelSnapshot, TunnelState};
-pub use status::{ForwardStatus, Status, TunnelStatus, WaitsFor};
+pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
+pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
 pub use walk::{Seen, Walked, walk};
 
 use crate::forward::{Budget, Meter};
@@ -139,6 +139,7 @@ fn before(plan: &Plan) -> Snapshot {
                 lost: 0,
                 cause: None,
                 code: None,
+                standby: None,
             })
             .collect(),
     }

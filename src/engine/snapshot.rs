@@ -76,6 +76,8 @@ pub struct TunnelSnapshot {
 pub enum TunnelState {
     /// Waits for the tunnel below, or for its next try.
     Pending,
+    /// Not opened before a forward needs it.
+    Standby,
     /// Being opened.
     Connecting,
     /// Logged in.
@@ -93,6 +95,7 @@ impl TunnelState {
     pub fn as_str(self) -> &'static str {
         match self {
             TunnelState::Pending => "pending",
+            TunnelState::Standby => "standby",
             TunnelState::Connecting => "connecting",
             TunnelState::Up => "up",
             TunnelState::Closing => "closing",
@@ -133,6 +136,23 @@ pub struct ForwardSnapshot {
     pub cause: Option<String>,
     /// The error code of that.
     pub code: Option<&'static str>,
+    /// The standby way that it takes; `None` while it takes the one that it prefers.
+    pub standby: Option<Standby>,
+}
+
+/// A standby way that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standby {
+    /// Its number; the preferred one is 0.
+    pub way: usize,
+    /// The hosts that it passes and the preferred way does not.
+    pub by: Vec<HostId>,
+    /// The hosts that the preferred way passes and this one does not.
+    pub instead_of: Vec<HostId>,
+    /// Why the preferred one was left.
+    pub cause: String,
+    /// The error code of that.
+    pub code: &'static str,
 }
 
 /// Where a forward stands.

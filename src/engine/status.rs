@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::Snapshot;
+use super::{Snapshot, Standby};
+use crate::topology::HostId;
 
 /// A run at one moment, serialisable. Readers ignore fields they do not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,24 @@ pub struct ForwardStatus {
     /// The error code of that.
     #[serde(default)]
     pub code: Option<String>,
+    /// The standby way that it takes; missing while it takes the one that it prefers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<StandbyStatus>,
+}
+
+/// A standby way that a forward takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandbyStatus {
+    /// Its number among the forward's ways in the plan; the preferred one is 0.
+    pub way: usize,
+    /// The hosts that it passes and the preferred way does not.
+    pub by: Vec<String>,
+    /// The hosts that the preferred way passes and this one does not.
+    pub instead_of: Vec<String>,
+    /// Why the preferred one was left.
+    pub cause: String,
+    /// The error code of that.
+    pub code: String,
 }
 
 impl Status {
@@ -132,6 +151,7 @@ impl Status {
             lost: forward.lost,
             cause: forward.cause.clone(),
             code: forward.code.map(str::to_owned),
+            standby: forward.standby.as_ref().map(StandbyStatus::new),
         });
         Status {
             schema: Self::SCHEMA.to_owned(),
@@ -142,6 +162,19 @@ impl Status {
             tunnels: tunnels.collect(),
             forwards: forwards.collect(),
             waits_for: None,
+        }
+    }
+}
+
+impl StandbyStatus {
+    fn new(standby: &Standby) -> Self {
+        let names = |hosts: &[HostId]| hosts.iter().map(ToString::to_string).collect();
+        StandbyStatus {
+            way: standby.way,
+            by: names(&standby.by),
+            instead_of: names(&standby.instead_of),
+            cause: standby.cause.clone(),
+            code: standby.code.to_owned(),
         }
     }
 }
@@ -190,7 +223,7 @@ mod tests {
         ForwardSnapshot, ForwardState, ListenAddress, RunState, TunnelSnapshot, TunnelState,
     };
     use crate::plan::TunnelId;
-    use crate::topology::{ForwardId, HostId};
+    use crate::topology::ForwardId;
 
     fn snapshot() -> Snapshot {
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
@@ -222,6 +255,7 @@ mod tests {
                 lost: 3,
                 cause: None,
                 code: None,
+                standby: None,
             }],
         }
     }

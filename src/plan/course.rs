@@ -75,22 +75,21 @@ impl Course {
 
     /// The nodes of the route, from local to the target's host.
     pub(super) fn nodes(&self, graph: &Graph<'_>) -> Vec<NodeIndex> {
+        std::iter::once(Graph::local()).chain(self.links().map(|edge| graph.head(edge))).collect()
+    }
+
+    /// Its links, from local to the target's host.
+    pub(super) fn links(&self) -> impl Iterator<Item = EdgeIndex> {
         let last = match self.end {
             End::Link(edge, _) => Some(edge),
             End::Within(_) => None,
         };
-        let edges = self.steps.iter().chain(&self.sessions).copied().chain(last);
-        std::iter::once(Graph::local()).chain(edges.map(|edge| graph.head(edge))).collect()
+        self.steps.iter().chain(&self.sessions).copied().chain(last)
     }
 
     /// The sum of what its links cost.
     pub(super) fn cost(&self, graph: &Graph<'_>) -> u64 {
-        let last = match self.end {
-            End::Link(edge, _) => Some(edge),
-            End::Within(_) => None,
-        };
-        let edges = self.steps.iter().chain(&self.sessions).copied().chain(last);
-        edges.map(|edge| u64::from(graph.net[edge].link.cost)).sum()
+        self.links().map(|edge| u64::from(graph.net[edge].link.cost)).sum()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{Plan, Said, SaidForward, SaidTunnel, show};
+use super::{Plan, Said, SaidForward, SaidTunnel, SaidWay, show};
 
 /// What makes a running plan the wanted one.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +90,7 @@ pub fn diff_between(
     after: &Value,
     topology: &str,
 ) -> Result<Diff, serde_json::Error> {
-    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new() };
+    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new(), failover: None };
     let before = before.map_or(Ok(nothing), Said::read)?;
     let after = Said::read(after)?;
     let mut known = HashMap::new();
@@ -148,6 +148,7 @@ fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) ->
         let mut changes = Vec::new();
         if let Some(was) = was {
             changes.extend(change("listen", was.listen.clone().into(), tunnel.listen.clone().into()));
+            changes.extend(change("standby", was.standby.into(), tunnel.standby.into()));
             changes.extend(change("entry", was.entry.clone().into(), tunnel.entry.clone().into()));
             changes.extend(settings(&was.settings, &tunnel.settings));
             if let (Some(from), Some(to)) = (&was.through, &tunnel.through)
@@ -207,6 +208,9 @@ fn forwards(
                 let (from, to) = (was.via.clone().into(), forward.via.clone().into());
                 changes.push(Change { what: "via".to_owned(), from, to });
             }
+            let failover = |said: &Said| said.failover.clone().unwrap_or_default();
+            changes.extend(change("failover", failover(before), failover(after)));
+            changes.extend(change("standby", ways(was), ways(forward)));
             changes.extend(settings(&was.settings, &forward.settings));
         }
         let what = format!("{} -> {}", forward.listen, forward.to);
@@ -217,6 +221,15 @@ fn forwards(
     let closed =
         left.map(|forward| Part::closed(&forward.id, format!("{} -> {}", forward.listen, forward.to)));
     wanted.chain(closed).collect()
+}
+
+/// The routes that stand by; the same tunnels may have other ids.
+fn ways(said: &SaidForward) -> Value {
+    let way = |way: &SaidWay| match &way.listener {
+        None => Value::from(way.route.clone()),
+        Some(near) => Value::from(vec![Value::from(near.route.clone()), way.route.clone().into()]),
+    };
+    said.standby.iter().map(way).collect()
 }
 
 impl Part {

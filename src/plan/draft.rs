@@ -17,6 +17,15 @@ pub(super) struct Draft<'g, 't> {
     reach: &'g Reach,
     sketches: Vec<Sketch>,
     known: HashMap<Key, usize>,
+    /// Whether what is added from now on is for standby ways.
+    standby: bool,
+}
+
+/// A forward with its way, and those it takes when that one stays down.
+pub(super) struct Planned<'t> {
+    pub(super) forward: &'t Forward,
+    pub(super) way: (Course, Ride),
+    pub(super) standby: Vec<(Course, Ride)>,
 }
 
 /// What makes two sessions the same one.
@@ -37,6 +46,7 @@ struct Sketch {
     control: Option<usize>,
     hop: usize,
     layer: usize,
+    standby: bool,
 }
 
 /// The sessions that one forward rides, by place.
@@ -44,8 +54,14 @@ pub(super) struct Ride {
     rides: Vec<usize>,
     /// The link over which local only connects to a listener of the last one's client, if it does.
     plain: Option<EdgeIndex>,
-    /// The host that listens for it in place of local, and the sessions to there.
-    near: Option<(NodeIndex, Vec<usize>)>,
+    /// The host that listens for it in place of local.
+    near: Option<Near>,
+}
+
+/// A host that listens for a forward: the links to there, and the sessions over them.
+struct Near {
+    links: Vec<EdgeIndex>,
+    rides: Vec<usize>,
 }
 
 /// The tunnels of a plan, and for every forward what it rides.
@@ -57,12 +73,17 @@ pub(super) struct Drawn {
 
 impl<'g, 't> Draft<'g, 't> {
     pub(super) fn new(graph: &'g Graph<'t>, reach: &'g Reach) -> Self {
-        Draft { graph, reach, sketches: Vec::new(), known: HashMap::new() }
+        Draft { graph, reach, sketches: Vec::new(), known: HashMap::new(), standby: false }
     }
 
-    /// Adds what a course needs and is not there yet; and what a listener on this host does.
-    pub(super) fn add(&mut self, course: &Course, near: Option<NodeIndex>) -> Ride {
-        let near = near.map(|node| (node, self.chain(node)));
+    /// Whatever is added from now on is not opened before a standby way needs it.
+    pub(super) fn stand_by(&mut self) {
+        self.standby = true;
+    }
+
+    /// Adds what a course needs and is not there yet; and what a listener at the end of these links does.
+    pub(super) fn add(&mut self, course: &Course, near: Option<Vec<EdgeIndex>>) -> Ride {
+        let near = near.map(|links| Near { rides: self.chain(&links), links });
         let mut rides: Vec<usize> = Vec::new();
         let stations: Vec<NodeIndex> = course.nodes(self.graph);
         for (session, &link) in course.sessions.iter().enumerate() {
@@ -80,10 +101,10 @@ impl<'g, 't> Draft<'g, 't> {
         Ride { rides, plain: course.plain.then(|| course.steps[0]), near }
     }
 
-    /// The sessions to a host, each with its client at local.
-    fn chain(&mut self, node: NodeIndex) -> Vec<usize> {
+    /// The sessions over these links, each with its client at local.
+    fn chain(&mut self, links: &[EdgeIndex]) -> Vec<usize> {
         let mut rides: Vec<usize> = Vec::new();
-        for (hop, link) in self.reach.links(node).into_iter().enumerate() {
+        for (hop, &link) in links.iter().enumerate() {
             let key = Key { client: Graph::local(), below: rides.last().copied(), step: None, link };
             rides.push(self.sketch(key, None, hop + 1));
         }
@@ -96,7 +117,8 @@ impl<'g, 't> Draft<'g, 't> {
         if host.client != Some(HostClient::Exec) {
             return None;
         }
-        self.chain(client).pop()
+        let links = self.reach.links(client);
+        self.chain(&links).pop()
     }
 
     fn sketch(&mut self, key: Key, control: Option<usize>, hop: usize) -> usize {
@@ -107,7 +129,8 @@ impl<'g, 't> Draft<'g, 't> {
         let layer = under.max().map_or(0, |layer| layer + 1);
         let place = self.sketches.len();
         self.known.insert(key.clone(), place);
-        self.sketches.push(Sketch { key, control, hop, layer });
+        let standby = self.standby;
+        self.sketches.push(Sketch { key, control, hop, layer, standby });
         place
     }
 
@@ -117,22 +140,22 @@ impl<'g, 't> Draft<'g, 't> {
     /// Every link over which no port is left for a listener.
     pub(super) fn draw(
         self,
-        forwards: Vec<(&Forward, Course, Ride)>,
+        forwards: Vec<Planned<'_>>,
         options: &PlanOptions,
     ) -> Result<Drawn, Vec<NoPort>> {
         let mut order: Vec<usize> = (0..self.sketches.len()).collect();
         order.sort_by_key(|&place| {
             let sketch = &self.sketches[place];
-            (sketch.layer, self.graph.head(sketch.key.link), place)
+            (sketch.standby, sketch.layer, self.graph.head(sketch.key.link), place)
         });
         let mut names = vec![TunnelId(String::new()); order.len()];
         for (number, &place) in order.iter().enumerate() {
             names[place] = TunnelId(format!("T{}", number + 1));
         }
         let mut doors = Doors { graph: self.graph, taken: HashMap::new(), missing: Vec::new() };
-        for (forward, _, ride) in &forwards {
-            if let Some((node, _)) = &ride.near {
-                doors.taken.entry(*node).or_default().insert(forward.listen.port);
+        for Planned { forward, way: (_, ride), .. } in &forwards {
+            if let Some(&last) = ride.near.as_ref().and_then(|near| near.links.last()) {
+                doors.taken.entry(self.graph.head(last)).or_default().insert(forward.listen.port);
             }
         }
         // What other machines' hoppers keep there is taken as well.
@@ -152,10 +175,13 @@ impl<'g, 't> Draft<'g, 't> {
             layers[sketch.layer].push(names[place].clone());
             tunnels.push(self.tunnel(sketch, &names, place, options, &mut doors));
         }
-        let forwards = forwards
-            .into_iter()
-            .map(|(forward, course, ride)| self.forward(forward, &course, &ride, &names, &mut doors))
-            .collect();
+        let forwards = forwards.into_iter().map(|Planned { forward, way: (course, ride), standby }| {
+            let planned = self.forward(forward, &course, &ride, &names, &mut doors);
+            let standby =
+                standby.iter().map(|(course, ride)| self.forward(forward, course, ride, &names, &mut doors));
+            PlannedForward { standby: standby.collect(), ..planned }
+        });
+        let forwards = forwards.collect();
         if doors.missing.is_empty() { Ok(Drawn { tunnels, layers, forwards }) } else { Err(doors.missing) }
     }
 
@@ -184,6 +210,8 @@ impl<'g, 't> Draft<'g, 't> {
             carrier: sketch.key.below.map(|_| match (sketch.key.step, kind) {
                 (Some(step), _) => Carrier::Entry(doors.entry(step)),
                 (None, CarrierKind::Channel) => Carrier::Channel,
+                // What the file names is the listener of the tunnel that is there from the start.
+                (None, CarrierKind::Port) if sketch.standby => Carrier::Port(Listen::AUTO),
                 (None, CarrierKind::Port) => Carrier::Port(edge.link.listen.unwrap_or(Listen::AUTO)),
             }),
             target: edge.address(edge.ssh_port),
@@ -191,16 +219,16 @@ impl<'g, 't> Draft<'g, 't> {
             link: edge.place,
             firewalls: edge.link.through.clone(),
             kept: edge.link.kept.clone(),
+            standby: sketch.standby,
         }
     }
 
-    /// What a forward needs so that this host listens for it.
-    fn listener(&self, node: NodeIndex, rides: &[usize], names: &[TunnelId]) -> Option<FarListener> {
-        let links = self.reach.links(node);
+    /// What a forward needs so that the host at the end of these links listens for it.
+    fn listener(&self, Near { links, rides }: &Near, names: &[TunnelId]) -> Option<FarListener> {
         let nodes = std::iter::once(Graph::local()).chain(links.iter().map(|&link| self.graph.head(link)));
         let hops = || links.iter().map(|&link| &self.graph.net[link]);
         Some(FarListener {
-            host: self.graph.id(node),
+            host: self.graph.id(self.graph.head(*links.last()?)),
             via: names[*rides.last()?].clone(),
             route: nodes.map(|node| self.graph.id(node)).collect(),
             links: hops().map(|edge| edge.place).collect(),
@@ -231,7 +259,7 @@ impl<'g, 't> Draft<'g, 't> {
             course.nodes(self.graph).into_iter().map(|node| self.graph.id(node)).collect();
         PlannedForward {
             forward: forward.clone(),
-            listener: ride.near.as_ref().and_then(|(node, rides)| self.listener(*node, rides, names)),
+            listener: ride.near.as_ref().and_then(|near| self.listener(near, names)),
             entry: ride.plain.map(|step| doors.entry(step)),
             via: ride.rides.last().map(|&last| names[last].clone()),
             target,
@@ -241,6 +269,7 @@ impl<'g, 't> Draft<'g, 't> {
             walls: hops.iter().map(|edge| edge.link.through.clone()).collect(),
             tunnels: ride.rides.iter().map(|&place| names[place].clone()).collect(),
             alternatives: None,
+            standby: Vec::new(),
         }
     }
 }

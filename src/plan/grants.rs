@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Carrier, Plan, Tunnel, TunnelId};
+use super::{Carrier, Plan, PlannedForward, Tunnel, TunnelId};
 use crate::topology::{Address, Endpoint, ForwardId, HostId, Listen, Target};
 
 /// What every host of a plan must allow: those logged in to, in build order, then the other targets.
@@ -126,7 +126,8 @@ impl Book {
                 self.let_in(&entry.host, entry.port(), &client, &entry.dial, &rider);
             }
         }
-        for planned in &plan.forwards {
+        // Each host must allow what stands by as well: it may be needed at any time.
+        for planned in plan.forwards.iter().flat_map(PlannedForward::ways) {
             let rider = Rider::Forward(planned.forward.id.clone());
             let via = planned.via.as_ref().and_then(|id| by_id.get(id).copied());
             if let Some(via) = via {
@@ -174,6 +175,7 @@ impl Book {
     fn open(&mut self, tunnel: &Tunnel, to: &Endpoint, rider: &Rider) {
         let Some(key) = self.key(tunnel) else { return };
         match key.opens.iter_mut().find(|open| open.to == *to) {
+            Some(open) if open.riders.contains(rider) => {}
             Some(open) => open.riders.push(rider.clone()),
             None => key.opens.push(Open { to: to.clone(), riders: vec![rider.clone()] }),
         }
@@ -181,8 +183,9 @@ impl Book {
 
     /// The server of a tunnel listens for a forward.
     fn listen(&mut self, tunnel: &Tunnel, listen: Listen, forward: &ForwardId) {
-        if let Some(key) = self.key(tunnel) {
-            key.listens.push(Asked { listen, forward: forward.clone() });
+        let asked = Asked { listen, forward: forward.clone() };
+        if let Some(key) = self.key(tunnel).filter(|key| !key.listens.contains(&asked)) {
+            key.listens.push(asked);
         }
     }
 
@@ -197,6 +200,7 @@ impl Book {
         let ports = &mut self.host(host).ports;
         let same = |one: &&mut PortGrant| one.port == port && one.from == *from && one.dialled == *dialled;
         match ports.iter_mut().find(same) {
+            Some(one) if one.riders.contains(rider) => {}
             Some(one) => one.riders.push(rider.clone()),
             None => ports.push(PortGrant {
                 port,

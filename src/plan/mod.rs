@@ -33,6 +33,7 @@ mod said;
 mod same_listen;
 pub mod show;
 mod single_point;
+mod standby;
 mod succession;
 mod telescope;
 mod tunnel;
@@ -45,14 +46,14 @@ pub use far_listener::FarListener;
 pub use grants::{Asked, Grant, Grants, KeyGrant, Open, PortGrant, Rider, grants};
 pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan, plan_everywhere};
-pub use said::{Said, SaidForward, SaidListener, SaidTunnel};
+pub use said::{Said, SaidForward, SaidListener, SaidTunnel, SaidWay};
 pub use same_listen::{Listener, SameListen};
 pub use succession::{Succession, succession};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
 use std::time::Duration;
 
-use crate::topology::{Endpoint, FirewallId, Forward, HostId, Probe, Reconnect, Strategy, Target};
+use crate::topology::{Endpoint, Failover, FirewallId, Forward, HostId, Probe, Reconnect, Strategy, Target};
 
 /// What must be done to make every forward of a topology work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Plan {
     pub probe: Probe,
     /// How long clients that are connected may go on once the run is to end.
     pub drain: Duration,
+    /// When a forward takes its next way; `None` is never.
+    pub failover: Option<Failover>,
 }
 
 impl Plan {
@@ -111,7 +114,7 @@ impl Plan {
 
     /// Whether no forward rides this tunnel: it is there to start other tunnels' clients.
     pub fn is_control(&self, id: &TunnelId) -> bool {
-        !self.forwards.iter().any(|planned| planned.rides().any(|ridden| ridden == id))
+        !self.forwards.iter().flat_map(PlannedForward::ways).any(|way| way.rides().any(|ridden| ridden == id))
     }
 
     /// What the client of this tunnel listens for on its own host: the port, and what its server dials
@@ -168,6 +171,8 @@ pub struct PlannedForward {
     /// The next best routes, best first, one of which is there for every host between local and the
     /// target that has a stand-in. `None` where the topology is too large to look for them.
     pub alternatives: Option<Vec<Alternative>>,
+    /// The ways it takes when this one stays down, best first. Each is a forward of the same id.
+    pub standby: Vec<PlannedForward>,
 }
 
 impl PlannedForward {

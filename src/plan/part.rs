@@ -139,6 +139,7 @@ impl Plan {
                 route,
                 tunnels: vec![tunnel.id.clone()],
                 alternatives: None,
+                standby: Vec::new(),
             }
         };
         carriers.chain(plain).map(door).collect()

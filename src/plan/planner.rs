@@ -2,10 +2,11 @@
 
 use super::alternatives::Alternatives;
 use super::course::Courses;
-use super::draft::Draft;
+use super::draft::{Draft, Planned};
 use super::graph::Graph;
 use super::opening::Search;
 use super::reach::Reach;
+use super::standby::Standbys;
 use super::{NoPart, Plan, PlanError, UnfitClient, client_command, same_listen};
 use crate::topology::{
     Address, CarrierKind, Endpoint, Forward, HostClient, HostId, Strategy, Target, Topology,
@@ -129,8 +130,20 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
             explain(&to_its_listener(forward, on));
         }
         if let Some(course) = course {
-            let ride = draft.add(&course, near);
-            ways.push((forward, course, ride));
+            let ride = draft.add(&course, near.map(|node| reach.links(node)));
+            ways.push(Planned { forward, way: (course, ride), standby: Vec::new() });
+        }
+    }
+    if topology.policy.failover.is_some() {
+        draft.stand_by();
+        let mut standbys = Standbys::new(&graph, &reach);
+        for planned in &mut ways {
+            let ways = standbys.of(planned.forward, &planned.way.0);
+            let rides = ways.into_iter().map(|(course, near)| {
+                let ride = draft.add(&course, near);
+                (course, ride)
+            });
+            planned.standby = rides.collect();
         }
     }
     let drawn = match draft.draw(ways, options) {
@@ -161,6 +174,7 @@ fn whole(topology: &Topology, options: &PlanOptions) -> Result<Plan, Vec<PlanErr
         reconnect: topology.policy.reconnect,
         probe: topology.policy.probe,
         drain: topology.policy.drain,
+        failover: topology.policy.failover,
     };
     if let Err((tunnel, why)) = client_command::all_fit(&plan) {
         let (on, to) = (HostId::new(tunnel.client.name()), tunnel.server.id.clone());

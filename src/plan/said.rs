@@ -11,6 +11,9 @@ pub struct Said {
     pub tunnels: Vec<SaidTunnel>,
     /// Every forward.
     pub forwards: Vec<SaidForward>,
+    /// When forwards take their next ways; nothing is never.
+    #[serde(default)]
+    pub failover: Option<Value>,
 }
 
 /// What it says of a tunnel.
@@ -40,6 +43,9 @@ pub struct SaidTunnel {
     pub entry: Option<String>,
     /// What is dialled.
     pub target: String,
+    /// Whether it is not opened before a forward needs it.
+    #[serde(default)]
+    pub standby: bool,
     /// How the session is opened and kept. Missing where an older hopper runs.
     #[serde(default)]
     pub settings: Map<String, Value>,
@@ -64,9 +70,25 @@ pub struct SaidForward {
     /// The host that listens for it in place of local.
     #[serde(default)]
     pub listener: Option<SaidListener>,
+    /// The ways that it takes when this one stays down.
+    #[serde(default)]
+    pub standby: Vec<SaidWay>,
     /// Whatever else there is, by its key.
     #[serde(flatten)]
     pub settings: Map<String, Value>,
+}
+
+/// What it says of a way that stands by for a forward.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SaidWay {
+    /// What is dialled for it.
+    pub target: Option<String>,
+    /// The innermost tunnel it rides.
+    pub via: Option<String>,
+    /// Hosts from local to the target's host.
+    pub route: Vec<String>,
+    /// The host that listens for it in place of local.
+    pub listener: Option<SaidListener>,
 }
 
 /// What it says of the host that listens for a forward.
@@ -86,6 +108,19 @@ impl SaidTunnel {
     pub fn takes(&self, from: &str, to: &str) -> bool {
         let lets_in = || self.listen.as_ref()?.rsplit_once(':').map(|(host, _)| host == to);
         self.server == to || (self.entry.is_some() && self.client == from && lets_in() == Some(true))
+    }
+}
+
+impl SaidForward {
+    /// It as it goes on the way with this number; 0 is the one that it prefers, and so is one that it has not.
+    #[must_use]
+    pub fn by_way(&self, number: usize) -> SaidForward {
+        match number.checked_sub(1).and_then(|standby| self.standby.get(standby)).cloned() {
+            Some(SaidWay { target, via, route, listener }) => {
+                SaidForward { target, via, route, listener, ..self.clone() }
+            }
+            None => self.clone(),
+        }
     }
 }
 

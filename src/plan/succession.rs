@@ -72,6 +72,8 @@ impl Pair<'_> {
             && was.entry.as_ref().map(door) == is.entry.as_ref().map(door)
             && self.is_same_ground(via(was).as_ref(), via(is).as_ref())
             && self.is_same_ground(was.via.as_ref(), is.via.as_ref())
+            && was.standby.len() == is.standby.len()
+            && was.standby.iter().zip(&is.standby).all(|(was, is)| self.is_same_forward(was, is))
     }
 
     fn is_same_ground(&self, was: Option<&TunnelId>, is: Option<&TunnelId>) -> bool {

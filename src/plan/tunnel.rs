@@ -37,6 +37,8 @@ pub struct Tunnel {
     pub firewalls: Vec<FirewallId>,
     /// Who keeps what is dialled listening, where that is another machine's hopper.
     pub kept: Option<Kept>,
+    /// Whether only standby ways need it, so that it is not opened before one of them is taken.
+    pub standby: bool,
 }
 
 impl Tunnel {

@@ -53,7 +53,8 @@ impl Bars {
         for tunnel in &plan.tunnels {
             index.insert(tunnel_key(&tunnel.id.0), rows.len());
             let below = tunnel.through.as_ref().map(ToString::to_string);
-            rows.push(Row { label: names.label(&tunnel.id), now: Now::Waits(below) });
+            let now = if tunnel.standby { Now::Standby } else { Now::Waits(below) };
+            rows.push(Row { label: names.label(&tunnel.id), now });
         }
         for planned in &plan.forwards {
             index.insert(forward_key(&planned.forward.id.0), rows.len());
@@ -100,6 +101,14 @@ impl Bars {
             }
             Event::ForwardFailed { forward, .. } => {
                 self.change(&forward_key(&forward.0), |_| Now::Ended(true, None));
+            }
+            Event::FailedOver { forward, failure, .. } => {
+                self.change(&forward_key(&forward.0), |_| Now::Waits(None));
+                if let Some(tunnel) = &failure.tunnel {
+                    self.change(&tunnel_key(&tunnel.0), |now| {
+                        Now::Ended(true, if let Now::Stage(stage, _) = now { Some(*stage) } else { None })
+                    });
+                }
             }
             Event::Failed(failure) => {
                 let blamed = failure.tunnel.as_ref().map(|tunnel| tunnel_key(&tunnel.0));
@@ -169,7 +178,7 @@ impl Bars {
             let stage = if let Now::Stage(stage, _) = row.now { Some(stage) } else { None };
             if blamed == Some(&at) {
                 row.now = Now::Ended(true, stage);
-            } else if !matches!(row.now, Now::Up(..) | Now::Proved(..) | Now::Ended(true, _)) {
+            } else if !matches!(row.now, Now::Standby | Now::Up(..) | Now::Proved(..) | Now::Ended(true, _)) {
                 row.now = Now::Ended(false, stage);
             }
         }

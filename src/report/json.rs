@@ -8,6 +8,7 @@ use super::failure;
 use super::names::Names;
 use crate::engine::{Doubt, Event, Waiter};
 use crate::plan::TunnelId;
+use crate::topology::HostId;
 
 /// The event as one line, without its end.
 pub(super) fn line(event: &Event, names: &Names, now: Timestamp) -> String {
@@ -82,6 +83,16 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             fields["error"] = failure::json(failure);
             ("retry", fields)
         }
+        Event::FailedOver { forward, by, instead_of, failure } => {
+            let fields = json!({
+                "forward": forward.0, "by": ids(by), "instead_of": ids(instead_of),
+                "error": failure::json(failure),
+            });
+            ("failed-over", fields)
+        }
+        Event::WentBack { forward, route } => {
+            ("went-back", json!({ "forward": forward.0, "route": ids(route) }))
+        }
         Event::Restored { elapsed } => ("restored", json!({ "ms": ms(elapsed) })),
         Event::Verifying { doubt } => {
             let (why, asleep) = match doubt {
@@ -106,6 +117,10 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
         Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
         Event::Down => ("down", json!({})),
     }
+}
+
+fn ids(hosts: &[HostId]) -> Vec<&str> {
+    hosts.iter().map(HostId::as_str).collect()
 }
 
 fn waiter(who: &Waiter, names: &Names) -> Value {

@@ -61,6 +61,15 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             };
             format!("{who}: still away, next try in {}: {}", took(*wait), why(failure))
         }
+        Event::FailedOver { forward, by, instead_of, failure } => {
+            let way = instead(by, instead_of);
+            format!("{}: goes {way}: {}", escape(&forward.0), why(failure))
+        }
+        Event::WentBack { forward, route } => {
+            let route: Vec<String> = route.iter().map(|host| escape(host.as_str())).collect();
+            let route = route.join(&format!(" {arrow} "));
+            format!("{}: back on its first route, {route}", escape(&forward.0))
+        }
         Event::Restored { elapsed } => format!("Up again after {}.", took(*elapsed)),
         Event::Verifying { doubt: Doubt::Slept(away) } => {
             format!("Away for {}: asking everything whether it is still there", took(*away))
@@ -93,6 +102,18 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
         Event::TunnelClosed { tunnel } => format!("{}: closed", names.label(tunnel)),
         Event::Down => "Down. Nothing is left running.".to_owned(),
     })
+}
+
+/// `by way of gate-2 instead of gate-1`.
+pub(super) fn instead<H: ToString>(by: &[H], instead_of: &[H]) -> String {
+    let names =
+        |hosts: &[H]| hosts.iter().map(|host| escape(&host.to_string())).collect::<Vec<_>>().join(" and ");
+    match (by, instead_of) {
+        ([], []) => "by another link".to_owned(),
+        (by, []) => format!("by way of {} as well", names(by)),
+        ([], instead_of) => format!("without {}", names(instead_of)),
+        (by, instead_of) => format!("by way of {} instead of {}", names(by), names(instead_of)),
+    }
 }
 
 /// What failed and why, in one line.

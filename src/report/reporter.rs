@@ -141,7 +141,10 @@ impl Reporter {
             }
             Eyes::Bars(bars) => {
                 if !past.settled {
-                    if let Event::ForwardFailed { .. } | Event::KeyRecorded { .. } = event {
+                    if let Event::ForwardFailed { .. }
+                    | Event::FailedOver { .. }
+                    | Event::KeyRecorded { .. } = event
+                    {
                         let why = self.line(event, &past);
                         past.untold.extend(why);
                     }

@@ -27,6 +27,8 @@ pub(super) struct Row {
 pub(super) enum Now {
     /// Waits for the tunnel with this id.
     Waits(Option<String>),
+    /// A tunnel that is not opened before a forward needs it.
+    Standby,
     /// A tunnel in a stage, since then.
     Stage(Stage, Instant),
     /// A forward whose far end is being asked, since then.
@@ -66,6 +68,10 @@ impl Row {
             Now::Waits(below) => {
                 let words = below.as_ref().map_or("waits".to_owned(), |below| format!("waits for {below}"));
                 let tail = style.paint(Tone::Dim, &format!("{} {words}", gauge(style, 0, false)));
+                head(Tone::Dim, style.pick("·", ".")) + &tail
+            }
+            Now::Standby => {
+                let tail = style.paint(Tone::Dim, &format!("{} stands by", gauge(style, 0, false)));
                 head(Tone::Dim, style.pick("·", ".")) + &tail
             }
             Now::Stage(stage, start) => {

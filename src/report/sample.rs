@@ -39,6 +39,7 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
             link: at - 1,
             firewalls: Vec::new(),
             kept: None,
+            standby: false,
         })
         .collect();
     let route = ["local"].iter().chain(hosts).chain(&["vnc"]).map(|host| HostId::new(*host)).collect();
@@ -72,12 +73,14 @@ pub(super) fn plan(hosts: &[&str]) -> Plan {
             walls: vec![Vec::new(); hosts.len() + 1],
             tunnels: tunnels.iter().map(|tunnel| tunnel.id.clone()).collect(),
             alternatives: None,
+            standby: Vec::new(),
         }],
         tunnels,
         parallel: 8,
         reconnect: Reconnect::default(),
         probe: Probe::default(),
         drain: Duration::ZERO,
+        failover: None,
     }
 }
 
@@ -167,6 +170,7 @@ pub(super) fn status() -> (Status, SystemTime) {
             lost: 0,
             cause: None,
             code: None,
+            standby: None,
         }],
     };
     (Status::new("through-firewalls", 48213, &snapshot), since + Duration::from_secs(8_040))

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use super::plain::instead;
 use super::style::{Style, Tone, columns, pad};
 use super::words::{age, bytes, count};
 use crate::engine::{ForwardStatus, Status, TunnelStatus};
@@ -12,14 +13,17 @@ use crate::topology::escape;
 /// The tree, ending in a line end. `now` is only used for how long the run has lived.
 pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
     let up = |states: &mut dyn Iterator<Item = &str>| states.filter(|state| *state == "up").count();
-    let tunnels = up(&mut status.tunnels.iter().map(|tunnel| tunnel.state.as_str()));
+    // What stands by is not missing.
+    let wanted =
+        || status.tunnels.iter().map(|tunnel| tunnel.state.as_str()).filter(|state| *state != "standby");
+    let tunnels = up(&mut wanted());
     let forwards = up(&mut status.forwards.iter().map(|forward| forward.state.as_str()));
     let lived = now.duration_since(status.since).map(age).unwrap_or_default();
     let head = [
         escape(&status.name),
         format!("{} {lived}", escape(&status.state)),
         format!("pid {}", status.pid),
-        format!("{tunnels}/{} tunnels, {forwards}/{} forwards", status.tunnels.len(), status.forwards.len()),
+        format!("{tunnels}/{} tunnels, {forwards}/{} forwards", wanted().count(), status.forwards.len()),
     ];
     let mut lines = Vec::new();
     wrap(&format!("{} ", dot(&status.state, style)), 2, &head, "    ", style, &mut lines);
@@ -169,6 +173,13 @@ fn forward_fields(forward: &ForwardStatus, style: Style) -> Vec<String> {
     let mut fields = vec![format!("{listen} {} {}", style.pick("→", "->"), escape(&forward.to))];
     if forward.state != "up" {
         fields.push(escape(&forward.state));
+    }
+    if let Some(standby) = &forward.standby {
+        fields.push(format!(
+            "{}, because {}",
+            instead(&standby.by, &standby.instead_of),
+            escape(&standby.code)
+        ));
     }
     fields.push(count(forward.clients, "client"));
     if forward.bytes_up > 0 || forward.bytes_down > 0 {

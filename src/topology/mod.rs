@@ -30,7 +30,7 @@ pub use forward::{Check, Forward, ForwardId, Listen, OnDown, Plain, Target};
 pub use host::{AgentUse, AuthMethod, Bind, Host, HostClient, HostId, Keepalive, Timeouts};
 pub use host_key::{Authority, HostKeyChecking, HostKeyPolicy};
 pub use link::{CarrierKind, Dial, Kept, Link};
-pub use policy::{Policy, Probe, Ratio, Reconnect, Strategy};
+pub use policy::{Failover, Policy, Probe, Ratio, Reconnect, Strategy};
 pub use ports::PortSet;
 pub use problem::{Label, Problem};
 pub use quoted::quoted;

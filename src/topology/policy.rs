@@ -15,6 +15,8 @@ pub struct Policy {
     pub probe: Probe,
     /// How long clients that are connected may go on once the run is to end; zero resets them at once.
     pub drain: Duration,
+    /// Whether forwards take their next best route when theirs stays down; `None` is never.
+    pub failover: Option<Failover>,
 }
 
 impl Default for Policy {
@@ -25,7 +27,28 @@ impl Default for Policy {
             reconnect: Reconnect::default(),
             probe: Probe::default(),
             drain: Duration::ZERO,
+            failover: None,
         }
+    }
+}
+
+/// When a forward takes its next best route, and when it returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failover {
+    /// How long what broke may stay so before the next route is taken.
+    pub after: Duration,
+    /// How long the first route must have been whole again before the forward goes back; `None` is never.
+    pub back: Option<Duration>,
+}
+
+impl Failover {
+    /// How long the first route must have been whole where the file only says that the forward goes back.
+    pub const BACK: Duration = Duration::from_secs(60);
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Failover { after: Duration::from_secs(30), back: None }
     }
 }
 

@@ -39,7 +39,7 @@ impl TunnelBlame<'_> {
             let far = Some(forward).filter(|forward| forward.tunnels.contains(&self.tunnel.id));
             near.map(|near| near.route.len() - 1).max(far.map(|far| far.route.len() - 1))
         };
-        self.plan.forwards.iter().filter_map(hops).max().unwrap_or(1)
+        self.plan.forwards.iter().flat_map(PlannedForward::ways).filter_map(hops).max().unwrap_or(1)
     }
 
     pub(super) fn server(&self) -> &str {

@@ -47,7 +47,7 @@ impl Driver {
     }
 
     pub(super) fn prove(&mut self, f: usize) {
-        let planned = &self.scene.plan.forwards[f];
+        let (planned, way) = (self.planned(f), self.machine.way(f));
         self.scene.tell(Event::ForwardChecking { forward: planned.forward.id.clone() });
         let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
         let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
@@ -56,7 +56,7 @@ impl Driver {
         self.forwards[f].generation += 1;
         let promise = Promise::new(&self.reports, Report::Proved(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
-            let planned = &scene.plan.forwards[f];
+            let planned = scene.plan.forwards[f].way(way);
             if let Some(dialer) = dialer {
                 promise.keep(Report::Proved(f, scene.prove(planned, &dialer, listens, port).await));
             }
@@ -65,13 +65,14 @@ impl Driver {
 
     /// Proves a forward again while it is served.
     pub(super) fn verify(&mut self, f: usize) {
-        let planned = &self.scene.plan.forwards[f];
+        let (planned, way) = (self.planned(f), self.machine.way(f));
         let dialer = self.scene.dialer(planned, self.session_of(planned.via.as_ref()));
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Verified(f, Err(blame::own_fault())));
         self.forwards[f].proving = Some(Work::start(async move {
             if let Some(dialer) = dialer {
-                promise.keep(Report::Verified(f, scene.verify(&scene.plan.forwards[f], &dialer).await));
+                promise
+                    .keep(Report::Verified(f, scene.verify(scene.plan.forwards[f].way(way), &dialer).await));
             }
         }));
     }
@@ -82,10 +83,11 @@ impl Driver {
 
     /// Serves a forward that was proved: for the first time, or again.
     pub(super) fn serve(&mut self, f: usize, proof: Proof) {
-        let planned = &self.scene.plan.forwards[f];
+        let scene = self.scene.clone();
+        let planned = scene.plan.forwards[f].way(self.machine.way(f));
         let Some(dialer) = self.scene.dialer(planned, self.session_of(planned.via.as_ref())) else { return };
         let listens = self.session_of(planned.listener.as_ref().map(|listener| &listener.via));
-        let terms = self.scene.terms_of(planned);
+        let terms = scene.terms_of(&scene.plan.forwards[f]);
         let life = &mut self.forwards[f];
         let meter = life.meter.clone();
         let (served, at) = match (proof.listener, listens, life.served.take(), life.bound.take()) {

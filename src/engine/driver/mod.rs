@@ -6,6 +6,7 @@ mod reload;
 mod reports;
 mod tunnels;
 mod verdict;
+mod ways;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -128,6 +129,7 @@ impl Driver {
                     let lost = clocks.lost().map(Doubt::Slept);
                     let moved = self.ways_changed().then_some(Doubt::NetworkChanged);
                     lost.or(moved).into_iter().for_each(|doubt| self.doubt(doubt));
+                    self.look_for_idle();
                 }
                 () = self.controls.verify.notified() => self.doubt(Doubt::Asked),
                 _ = round_trips.tick() => self.measure_round_trips(),
@@ -241,6 +243,10 @@ impl Driver {
                     self.let_go_unserved(f);
                     self.scene.tell(Event::ForwardFailed { forward: forward(f), failure });
                 }
+                Action::AnnounceFailedOver(f, from, to, failure) => {
+                    self.tell_failed_over(f, from, to, failure)
+                }
+                Action::AnnounceWentBack(f) => self.tell_went_back(f),
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
                 Action::TakeOver => self.shed = true,
                 Action::AnnounceReloaded(elapsed) => {
@@ -282,6 +288,8 @@ impl Driver {
                 let cause = self.machine.forward_cause(f);
                 forward.cause = cause.map(|failure| failure.message.clone());
                 forward.code = cause.map(|failure| failure.code);
+                forward.via = self.planned(f).needs().last().cloned();
+                forward.standby = self.standby(f);
             }
         });
     }

@@ -99,7 +99,7 @@ impl Driver {
 
     /// Proving a forward failed: what it stands on may be the reason.
     pub(super) fn blame_for_proof(&self, f: usize, failure: Failure) {
-        let needs = self.scene.plan.forwards[f].needs();
+        let needs = self.planned(f).needs();
         let tops = needs.filter_map(|id| self.scene.plan.place(id)).collect();
         let suspect = Suspect::Forward(Nth { place: f, generation: self.forwards[f].generation });
         self.find_out(suspect, tops, move || async move { failure });

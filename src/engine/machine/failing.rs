@@ -25,10 +25,17 @@ impl Machine {
             // Nothing of it is left, so there is nothing to close.
             tunnel.state = TunnelState::Failed;
         }
-        if !self.was_up && tunnel.required {
-            return self.fail(failure, actions);
-        }
-        let wait = if self.was_up && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
+        tunnel.failed = Some(now);
+        let again = self.was_up || {
+            let stranded = self.stranded(t);
+            if let Some(&f) = stranded.iter().find(|&&f| self.forwards[f].required) {
+                let first = self.forwards[f].ways.left_for().cloned().unwrap_or(failure);
+                return self.fail(first, actions);
+            }
+            stranded.is_empty() && self.move_off(t, &failure, actions)
+        };
+        let tunnel = &mut self.tunnels[t];
+        let wait = if again && !failure.is_final() { tunnel.backoff.broke(now) } else { None };
         let Some(wait) = wait else { return self.give_up_tunnel(t, failure, actions) };
         tunnel.not_before = now + wait;
         if was_up {
@@ -58,6 +65,7 @@ impl Machine {
         let told = forward.cause.replace(failure.clone()).is_some_and(|told| told.message == failure.message);
         // What was never served has nothing to come back to.
         let wait = if forward.serving && !failure.is_final() { forward.backoff.broke(now) } else { None };
+        forward.failed = Some(now);
         if let Some(wait) = wait {
             if verifying {
                 // Who is connected stays so: everything on the way to there works.
@@ -70,7 +78,17 @@ impl Machine {
             if !told {
                 actions.push(Action::AnnounceForwardRetry(f, failure, wait));
             }
+        } else if let Some(other) = self.way_after(f, None) {
+            if self.was_up || failure.is_final() {
+                self.forwards[f].ways.shut();
+            }
+            if !verifying {
+                self.forwards[f].state = ForwardState::Pending;
+            }
+            self.move_on(f, other, failure, actions);
         } else {
+            let forward = &mut self.forwards[f];
+            let failure = forward.ways.left_for().filter(|_| !self.was_up).cloned().unwrap_or(failure);
             if !verifying {
                 forward.state = ForwardState::Failed;
             }
@@ -78,8 +96,9 @@ impl Machine {
         }
     }
 
-    /// Gives up a tunnel and everything that stands on it.
+    /// Gives up a tunnel and everything that stands on it, but for what has another way.
     fn give_up_tunnel(&mut self, t: usize, failure: Failure, actions: &mut Vec<Action>) {
+        self.move_off(t, &failure, actions);
         self.doom_subtree(t, Doom::Gone);
         let doomed = |f: &usize| self.forwards[*f].doom == Some(Doom::Gone) && !self.forwards[*f].given_up;
         let riding: Vec<usize> = (0..self.forwards.len()).filter(doomed).collect();
@@ -109,8 +128,10 @@ impl Machine {
         if ends {
             return self.fail(failure, actions);
         }
-        // What is given up is not away any more, and does not come back.
-        self.broken_since = None;
+        if !lost.is_empty() {
+            // What is given up is not away any more, and does not come back.
+            self.broken_since = None;
+        }
         if let Some(t) = tunnel.filter(|_| self.was_up) {
             actions.push(Action::AnnounceTunnelFailed(t, failure.clone()));
         }
@@ -134,7 +155,7 @@ impl Machine {
         for forward in &mut self.forwards {
             let rides = forward.needs.iter().any(|&ground| under[ground]);
             if rides && forward.doom != Some(Doom::Gone) {
-                forward.doom = Some(doom);
+                forward.doom = Some(if forward.ways.is_leaving() { Doom::Rebuild } else { doom });
                 forward.doubted = false;
             }
         }

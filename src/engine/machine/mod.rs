@@ -1,21 +1,25 @@
 //! The pure part of the engine: what happened goes in, what to do now comes out.
 //!
 //! Building and rebuilding are one rule, breaking and tearing down another, both applied after every input:
-//! open what stands on firm ground, close what nothing stands on any more. It knows no socket, no clock and
+//! open what stands on firm ground and is wanted, close what nothing stands on any more or nobody wants. It knows no socket, no clock and
 //! no task; time comes in with each input, as what has passed since the run began.
 
 mod doubt;
 mod failing;
+mod failover;
 mod part;
 mod reload;
 mod rules;
 mod standing;
+mod ways;
 
 use std::time::Duration;
 
 use super::{Failure, ForwardState, RunState, TunnelState};
 use crate::plan::{Plan, Succession, TunnelId};
+use crate::topology::Failover;
 use part::{Doom, Forward, Tunnel};
+use ways::Ways;
 
 /// What happened. Numbers are places in the plan's lists.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub enum Input {
     ForwardFailed(usize, Failure),
     /// A forward is gone after [`Action::Stop`], or serves nobody after [`Action::Suspend`].
     Stopped(usize),
+    /// Nobody is connected to a forward that waits for that; see [`Machine::would_go_back`].
+    Idle(usize),
     /// Another plan is wanted: what does not go on in it is to go. See [`Machine::take_over`].
     Shed(Succession),
     /// A new plan is obeyed, and these forwards of it cannot listen.
@@ -79,6 +85,10 @@ pub enum Action {
     AnnounceTunnelFailed(usize, Failure),
     /// A forward is given up, the run goes on.
     AnnounceForwardFailed(usize, Failure),
+    /// A forward leaves the way with the first number for that with the second.
+    AnnounceFailedOver(usize, usize, usize, Failure),
+    /// A forward is back on the way that it prefers.
+    AnnounceWentBack(usize),
     /// All that was not given up works again, after so long.
     AnnounceRestored(Duration),
     /// Everything that was doubted has answered, after so long.
@@ -97,6 +107,7 @@ pub enum Action {
 pub struct Machine {
     tunnels: Vec<Tunnel>,
     forwards: Vec<Forward>,
+    failover: Option<Failover>,
     parallel: usize,
     was_up: bool,
     /// Since when something that was not given up does not work, once the run was up.
@@ -118,29 +129,22 @@ impl Machine {
     /// chance from.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let place = |id: &TunnelId| plan.place(id);
-        let mut required = vec![false; plan.tunnels.len()];
-        for forward in plan.forwards.iter().filter(|forward| forward.forward.required) {
-            forward.needs().filter_map(place).for_each(|under| required[under] = true);
-        }
-        // Build order puts a tunnel after what it needs, so one pass from the end reaches all.
-        for (t, tunnel) in plan.tunnels.iter().enumerate().rev() {
-            if required[t] {
-                tunnel.needs().filter_map(place).for_each(|under| required[under] = true);
-            }
-        }
         let seeds = (1..).map(|n: u64| seed.wrapping_mul(n));
-        let tunnels =
-            plan.tunnels.iter().zip(required).zip(seeds.clone()).map(|((tunnel, required), seed)| {
-                Tunnel::new(tunnel.needs().filter_map(place).collect(), required, plan.reconnect, seed)
-            });
+        let tunnels: Vec<Tunnel> = (plan.tunnels.iter().zip(seeds.clone()))
+            .map(|(tunnel, seed)| {
+                Tunnel::new(tunnel.needs().filter_map(place).collect(), plan.reconnect, seed)
+            })
+            .collect();
         let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
-            let needs = forward.needs().filter_map(place).collect();
+            let needs = forward.ways().map(|way| way.needs().filter_map(place).collect());
             let every = plan.probe.every;
-            Forward::new(needs, forward.forward.required, plan.reconnect, every, seed)
+            Forward::new(Ways::new(needs, &tunnels), forward.forward.required, plan.reconnect, every, seed)
         });
+        let forwards: Vec<Forward> = forwards.collect();
         Machine {
-            tunnels: tunnels.collect(),
-            forwards: forwards.collect(),
+            tunnels,
+            forwards,
+            failover: plan.failover,
             parallel: plan.parallel.max(1),
             was_up: false,
             broken_since: None,
@@ -163,15 +167,17 @@ impl Machine {
             Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
             Input::Closed(t) => self.tunnels[t].closed(),
             Input::Answered(t) => self.tunnels[t].doubted = false,
-            Input::Proved(f) => self.forwards[f].proved(now),
+            Input::Proved(f) => self.proved(f, now, &mut actions),
             Input::Verified(f) => self.forwards[f].verified(now),
             Input::Doubt => self.doubt(now, &mut actions),
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
+            Input::Idle(f) => self.go_back(f, now),
             Input::Shed(kept) => self.shed(&kept),
             Input::TakenOver(unbound) => self.taken_over(unbound, &mut actions),
             Input::Leave => self.leave(&mut actions),
         }
+        self.choose_ways(now, &mut actions);
         self.close_what_is_doomed(&mut actions);
         self.open_what_is_ready(now, &mut actions);
         self.ask_what_is_due(now, &mut actions);
@@ -181,11 +187,12 @@ impl Machine {
 
     /// When it wants [`Input::Tick`] next, if nothing else happens before.
     pub fn wakes_at(&self, now: Duration) -> Option<Duration> {
-        let tunnels = self.tunnels.iter().filter(|tunnel| self.is_next(tunnel.state, &tunnel.needs));
+        let tunnels = self.tunnels.iter().filter(|tunnel| self.is_next(tunnel));
         let forwards = self.forwards.iter().filter(|it| it.is_pending() && self.stands(&it.needs));
         let times = tunnels.map(|it| it.not_before).chain(forwards.map(|it| it.not_before));
         let due = self.forwards.iter().filter(|it| it.may_be_asked() && self.stands(&it.needs));
         let times = times.chain(due.filter_map(|it| it.due));
+        let times = times.chain((0..self.forwards.len()).filter_map(|f| self.fails_over_at(f)));
         times.filter(|&time| !self.leaving && time > now).min()
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::ways::Ways;
 use super::{Failure, ForwardState, TunnelState};
 use crate::engine::backoff::Backoff;
 use crate::topology::Reconnect;
@@ -12,6 +13,8 @@ use crate::topology::Reconnect;
 pub(super) enum Doom {
     /// It is closed, and built again.
     Rebuild,
+    /// No forward takes a way over it: it is closed, and opened again once one does.
+    Unwanted,
     /// It is closed for good.
     Gone,
 }
@@ -28,8 +31,8 @@ pub(super) enum Halt {
 pub(super) struct Tunnel {
     /// What must be up before it.
     pub needs: Vec<usize>,
-    /// Whether a required forward stands on it.
-    pub required: bool,
+    /// Whether a way that is taken, or one that a forward shall go back to, stands on it.
+    pub wanted: bool,
     pub state: TunnelState,
     pub doom: Option<Doom>,
     /// Up, as far as is known, and not asked yet since that was not known any more.
@@ -39,22 +42,28 @@ pub(super) struct Tunnel {
     pub backoff: Backoff,
     /// Why it broke last, until it is up again.
     pub cause: Option<Failure>,
+    /// When it failed last, until it is up again.
+    pub failed: Option<Duration>,
+    /// When it was opened last.
+    pub up_since: Duration,
     /// Times it was opened again.
     pub reconnects: u64,
     pub was_open: bool,
 }
 
 impl Tunnel {
-    pub fn new(needs: Vec<usize>, required: bool, terms: Reconnect, seed: u64) -> Self {
+    pub fn new(needs: Vec<usize>, terms: Reconnect, seed: u64) -> Self {
         Tunnel {
             needs,
-            required,
+            wanted: true,
             state: TunnelState::Pending,
             doom: None,
             doubted: false,
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
+            failed: None,
+            up_since: Duration::ZERO,
             reconnects: 0,
             was_open: false,
         }
@@ -66,7 +75,7 @@ impl Tunnel {
             return;
         }
         self.state = TunnelState::Up;
-        self.cause = None;
+        (self.cause, self.failed, self.up_since) = (None, None, now);
         self.backoff.up(now);
         self.reconnects += u64::from(self.was_open);
         self.was_open = true;
@@ -75,7 +84,7 @@ impl Tunnel {
     /// It was closed.
     pub fn closed(&mut self) {
         self.state = match self.doom {
-            Some(Doom::Rebuild) => {
+            Some(Doom::Rebuild | Doom::Unwanted) => {
                 self.doom = None;
                 TunnelState::Pending
             }
@@ -91,8 +100,9 @@ impl Tunnel {
 }
 
 pub(super) struct Forward {
-    /// What must be up before it.
+    /// What must be up before it, on the way that it takes.
     pub needs: Vec<usize>,
+    pub ways: Ways,
     pub required: bool,
     pub state: ForwardState,
     pub doom: Option<Doom>,
@@ -118,18 +128,15 @@ pub(super) struct Forward {
     pub backoff: Backoff,
     /// Why it could not be proved last, until it is up again.
     pub cause: Option<Failure>,
+    /// When that was.
+    pub failed: Option<Duration>,
 }
 
 impl Forward {
-    pub fn new(
-        needs: Vec<usize>,
-        required: bool,
-        terms: Reconnect,
-        every: Option<Duration>,
-        seed: u64,
-    ) -> Self {
+    pub fn new(ways: Ways, required: bool, terms: Reconnect, every: Option<Duration>, seed: u64) -> Self {
         Forward {
-            needs,
+            needs: ways.needs().to_vec(),
+            ways,
             required,
             state: ForwardState::Pending,
             doom: None,
@@ -145,6 +152,7 @@ impl Forward {
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
+            failed: None,
         }
     }
 
@@ -167,7 +175,7 @@ impl Forward {
 
     fn answered(&mut self, now: Duration) {
         self.unask();
-        self.cause = None;
+        (self.cause, self.failed) = (None, None);
         self.due = self.every.map(|every| now + every);
         self.backoff.up(now);
     }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::part::{Doom, Forward, Tunnel};
+use super::ways::{Way, Ways};
 use super::{Action, Failure, ForwardState, Machine, TunnelState};
 use crate::plan::{Plan, Succession};
 
@@ -41,7 +42,7 @@ impl Machine {
     /// had been given up begins anew, like everything that is new. The seed is as for [`Machine::new`].
     pub fn take_over(&mut self, plan: &Plan, kept: &Succession, seed: u64, now: Duration) {
         let fresh = Machine::new(plan, seed);
-        self.parallel = fresh.parallel;
+        (self.parallel, self.failover) = (fresh.parallel, fresh.failover);
         let mut tunnels: Vec<_> =
             std::mem::replace(&mut self.tunnels, fresh.tunnels).into_iter().map(Some).collect();
         for (tunnel, was) in self.tunnels.iter_mut().zip(&kept.tunnels) {
@@ -118,19 +119,34 @@ impl Tunnel {
     /// Takes the place of this one in a newer plan.
     fn go_on_as(&mut self, was: Tunnel) {
         let (needs, backoff) = (std::mem::take(&mut self.needs), was.backoff.on_terms_of(&self.backoff));
-        *self = Tunnel { needs, required: self.required, backoff, ..was };
+        *self = Tunnel { needs, wanted: self.wanted, backoff, ..was };
     }
 }
 
 impl Forward {
     /// Takes the place of this one in a newer plan.
     fn go_on_as(&mut self, was: Forward, now: Duration) {
-        let (needs, backoff) = (std::mem::take(&mut self.needs), was.backoff.on_terms_of(&self.backoff));
+        let backoff = was.backoff.on_terms_of(&self.backoff);
         let due = match self.every == was.every || was.doubted || was.missed {
             true => was.due,
             false => self.every.map(|every| now + every).filter(|_| was.state == ForwardState::Up),
         };
-        *self = Forward { needs, backoff, due, required: self.required, every: self.every, ..was };
+        let ways = self.ways.going_on_as(was.ways);
+        let needs = ways.needs().to_vec();
+        *self = Forward { needs, ways, backoff, due, required: self.required, every: self.every, ..was };
+    }
+}
+
+impl Ways {
+    /// The same ways in a newer plan: what is known of each, at the places that it has there.
+    fn going_on_as(&self, was: Ways) -> Ways {
+        let all = self.all.iter().zip(&was.all).map(|(way, was)| Way {
+            needs: way.needs.clone(),
+            under: way.under.clone(),
+            shut: was.shut,
+            tried: was.tried,
+        });
+        Ways { all: all.collect(), ..was }
     }
 }
 

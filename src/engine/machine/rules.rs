@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::part::{Doom, Halt};
+use super::part::{Doom, Halt, Tunnel};
 use super::{Action, ForwardState, Machine, TunnelState};
 
 impl Machine {
@@ -12,11 +12,11 @@ impl Machine {
             let Some(doom) = forward.doom.filter(|_| forward.stopping.is_none()) else { continue };
             let alive = matches!(forward.state, ForwardState::Checking | ForwardState::Up);
             match doom {
-                Doom::Rebuild if alive => {
+                Doom::Rebuild | Doom::Unwanted if alive => {
                     forward.stopping = Some(Halt::Suspend);
                     actions.push(Action::Suspend(f));
                 }
-                Doom::Rebuild => forward.doom = None,
+                Doom::Rebuild | Doom::Unwanted => forward.doom = None,
                 Doom::Gone if alive || forward.serving => {
                     forward.stopping = Some(Halt::Stop);
                     actions.push(Action::Stop(f));
@@ -29,8 +29,8 @@ impl Machine {
             let Some(doom) = self.tunnels[t].doom.filter(|_| !self.is_stood_on(t)) else { continue };
             let tunnel = &mut self.tunnels[t];
             match tunnel.state {
-                TunnelState::Pending if doom == Doom::Rebuild => tunnel.doom = None,
-                TunnelState::Pending => {
+                TunnelState::Pending | TunnelState::Standby if doom != Doom::Gone => tunnel.doom = None,
+                TunnelState::Pending | TunnelState::Standby => {
                     tunnel.state =
                         if tunnel.cause.is_some() { TunnelState::Failed } else { TunnelState::Down };
                 }
@@ -53,7 +53,7 @@ impl Machine {
             self.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Connecting).count();
         for t in 0..self.tunnels.len() {
             let tunnel = &self.tunnels[t];
-            let ready = tunnel.doom.is_none() && self.is_next(tunnel.state, &tunnel.needs);
+            let ready = tunnel.doom.is_none() && self.is_next(tunnel);
             if ready && now >= tunnel.not_before && opening < self.parallel {
                 self.tunnels[t].state = TunnelState::Connecting;
                 opening += 1;
@@ -69,9 +69,9 @@ impl Machine {
         }
     }
 
-    /// Whether a tunnel in this state may be opened as soon as it is time to.
-    pub(super) fn is_next(&self, state: TunnelState, needs: &[usize]) -> bool {
-        state == TunnelState::Pending && self.stands(needs)
+    /// Whether a tunnel may be opened as soon as it is time to.
+    pub(super) fn is_next(&self, tunnel: &Tunnel) -> bool {
+        tunnel.state == TunnelState::Pending && tunnel.wanted && self.stands(&tunnel.needs)
     }
 
     /// Whether all of these are up, and stay so.

@@ -18,7 +18,11 @@ impl Machine {
 
     /// A tunnel's state.
     pub fn tunnel(&self, t: usize) -> TunnelState {
-        self.tunnels[t].state
+        let tunnel = &self.tunnels[t];
+        match tunnel.state {
+            TunnelState::Pending if !tunnel.wanted && tunnel.doom.is_none() => TunnelState::Standby,
+            state => state,
+        }
     }
 
     /// Why a tunnel is not up, or was not when it was last tried.

@@ -2,6 +2,7 @@
 
 mod doubt;
 mod random;
+mod ways;
 
 use super::*;
 use crate::engine::{Exit, Phase};

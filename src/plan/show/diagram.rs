@@ -87,6 +87,7 @@ impl Arrow {
 impl Diagram {
     /// Everything in the topology; marked is what the plan uses.
     pub fn of_plan(plan: &Plan, topology: &Topology) -> Self {
+        let plan = &plan.preferred();
         let (mut uses, within) = uses(plan);
         let rows = plan.tunnels.iter().map(tunnel).chain(plan.forwards.iter().map(planned));
         let (tunnels, forwards) =

@@ -9,8 +9,9 @@ use crate::topology::HostClient;
 
 /// The plan for programs, as schema `hopper.plan/1`. What is absent is null.
 pub fn json(plan: &Plan) -> Value {
+    let active = || plan.tunnels.iter().filter(|tunnel| !tunnel.standby);
     let layers = plan.layers.iter().map(|layer| layer.iter().map(|id| &id.0).collect::<Vec<_>>());
-    json!({
+    let mut value = json!({
         "schema": "hopper.plan/1",
         "topology": plan.topology,
         "at": plan.at.as_str(),
@@ -19,12 +20,35 @@ pub fn json(plan: &Plan) -> Value {
         "tunnels": plan.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
         "forwards": plan.forwards.iter().map(forward).collect::<Vec<_>>(),
         "summary": {
-            "tunnels": plan.tunnels.len(),
-            "control": plan.tunnels.iter().filter(|tunnel| plan.is_control(&tunnel.id)).count(),
+            "tunnels": active().count(),
+            "control": active().filter(|tunnel| plan.is_control(&tunnel.id)).count(),
             "hops": plan.hops(),
             "reach": plan.reach(),
             "forwards": plan.forwards.len(),
         },
+    });
+    // Plans that do not ask for it are as they were before there was any.
+    if let Some(terms) = plan.failover {
+        value["failover"] = json!({
+            "after_ms": settings::millis(terms.after),
+            "back_ms": terms.back.map(settings::millis),
+        });
+        value["summary"]["standby"] = json!(plan.tunnels.len() - active().count());
+        for (forward, planned) in plan.forwards.iter().enumerate() {
+            value["forwards"][forward]["standby"] = planned.standby.iter().map(way).collect();
+        }
+    }
+    value
+}
+
+/// A way that stands by for a forward.
+fn way(planned: &PlannedForward) -> Value {
+    json!({
+        "route": planned.route.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        "via": planned.via.as_ref().map(|id| &id.0),
+        "listener": planned.listener.as_ref().map(listener),
+        "target": planned.target.to_string(),
+        "tunnels": planned.rides().map(|id| &id.0).collect::<Vec<_>>(),
     })
 }
 
@@ -34,7 +58,7 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         Some(Carrier::Entry(entry)) => (Some(entry.to_string()), Some(entry.dial.to_string())),
         Some(Carrier::Channel) | None => (None, None),
     };
-    json!({
+    let mut value = json!({
         "id": tunnel.id.0,
         "client": tunnel.client.name(),
         "run": tunnel.client.kind().map_or("here", HostClient::as_str),
@@ -49,7 +73,11 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         "target": tunnel.target.to_string(),
         "kept": tunnel.kept.as_ref().map(|kept| json!({ "forward": kept.forward.0, "at": kept.at.as_str() })),
         "settings": settings::settings(&tunnel.server),
-    })
+    });
+    if tunnel.standby {
+        value["standby"] = json!(true);
+    }
+    value
 }
 
 fn alternative(other: &Alternative) -> Value {

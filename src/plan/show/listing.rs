@@ -16,9 +16,18 @@ struct Row {
 
 /// One line for each tunnel and each forward, in columns; what does not fit stands below.
 pub(super) fn listing(plan: &Plan, width: usize) -> String {
-    let tunnels = plan.tunnels.iter().map(|it| tunnel(plan, it));
+    let tunnels = plan.tunnels.iter().filter(|it| !it.standby).map(|it| tunnel(plan, it));
     let forwards = plan.forwards.iter().map(|planned| forward(plan, planned));
-    let rows: Vec<Row> = tunnels.chain(forwards).collect();
+    lines(&tunnels.chain(forwards).collect::<Vec<_>>(), width)
+}
+
+/// The same for the tunnels that are only opened when they are needed.
+pub(super) fn standing_by(plan: &Plan, width: usize) -> String {
+    let tunnels = plan.tunnels.iter().filter(|it| it.standby).map(|it| tunnel(plan, it));
+    lines(&tunnels.collect::<Vec<_>>(), width)
+}
+
+fn lines(rows: &[Row], width: usize) -> String {
     let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| column(row).width()).max().unwrap_or(0);
     let (first, second) = (widest(|row| &row.id), widest(|row| &row.what));
     rows.iter().map(|row| row.lines(first, second, width)).collect()

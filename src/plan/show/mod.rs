@@ -15,6 +15,7 @@ mod outline;
 mod picture;
 mod pictures;
 mod ssh;
+mod standby;
 mod svg;
 mod text;
 mod warnings;

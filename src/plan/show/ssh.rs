@@ -20,6 +20,8 @@ const WIDTH: usize = 80;
 
 /// One command for each tunnel, in build order, each run only when the one before it succeeded.
 pub fn ssh(plan: &Plan) -> String {
+    let stands_by = plan.tunnels.iter().any(|tunnel| tunnel.standby);
+    let plan = &plan.preferred();
     let ports = Ports::new(plan);
     let mut loads: HashMap<&TunnelId, Load> = HashMap::new();
     for (tunnel, listen) in plan.tunnels.iter().zip(&ports.carriers) {
@@ -91,7 +93,11 @@ pub fn ssh(plan: &Plan) -> String {
     }
     let commands = commands.join(" &&\n\n");
     let end = if commands.is_empty() { "" } else { "\n" };
-    format!("{}{elsewhere}\n{commands}{end}{direct}", header(plan, &ports))
+    let mut header = header(plan, &ports);
+    if stands_by {
+        header.push_str(&comment("The first way of each forward only: ssh does not fail over."));
+    }
+    format!("{header}{elsewhere}\n{commands}{end}{direct}")
 }
 
 /// What a tunnel carries: the forwards as options with their arguments, and what there is to say of them.

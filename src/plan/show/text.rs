@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pictures::pictures;
-use super::{Glyphs, Style, and, count, fold, listing, warnings};
+use super::{Glyphs, Style, and, count, fold, listing, standby, warnings};
 use crate::plan::detour;
 use crate::plan::graph::Graph;
 use crate::plan::single_point::SinglePoints;
@@ -20,6 +20,7 @@ pub fn text(plan: &Plan, topology: &Topology, style: Style) -> String {
     out.push_str("In this order:\n\n");
     out.push_str(&listing::listing(plan, style.width));
     out.push('\n');
+    out.push_str(&standby::standby(plan, style.width));
     let notes = notes(plan, topology, &graph, style) + &warnings(plan, style.width);
     if !notes.is_empty() {
         out.push_str(&notes);
@@ -72,10 +73,14 @@ fn notes(plan: &Plan, topology: &Topology, graph: &Graph<'_>, style: Style) -> S
 
 /// Tunnels, hops, and what either strategy makes of them.
 fn sums(plan: &Plan, topology: &Topology, style: Style) -> String {
-    let control = plan.tunnels.iter().filter(|tunnel| plan.is_control(&tunnel.id)).count();
-    let mut tunnels = count(plan.tunnels.len() - control, "tunnel");
+    let active = || plan.tunnels.iter().filter(|tunnel| !tunnel.standby);
+    let control = active().filter(|tunnel| plan.is_control(&tunnel.id)).count();
+    let mut tunnels = count(active().count() - control, "tunnel");
     if control > 0 {
         tunnels.push_str(&format!(" and {} to start SSH clients", count(control, "control session")));
+    }
+    if active().count() < plan.tunnels.len() {
+        tunnels.push_str(&format!(", {} standing by", plan.tunnels.len() - active().count()));
     }
     let forwards = count(plan.forwards.len(), "forward");
     let longest = plan.longest();

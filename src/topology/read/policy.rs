@@ -2,16 +2,16 @@
 
 use super::Reader;
 use super::duration::{DEADLINE, OR_OFF, PROBE};
-use super::tree::{Json, Node};
+use super::tree::{Entry, Json, Node};
 use super::value::{Keys, assign};
-use crate::topology::{Policy, Probe, Problem, Reconnect, Strategy, code};
+use crate::topology::{Failover, Policy, Probe, Problem, Reconnect, Strategy, code};
 
 /// The value of `policy`.
 pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
     const KEYS: Keys = Keys {
         owner: "the policy",
-        known: &["strategy", "parallel", "reconnect", "probe", "drain"],
-        later: &["failover"],
+        known: &["strategy", "parallel", "reconnect", "probe", "drain", "failover"],
+        later: &[],
     };
     let mut policy = Policy::default();
     let Some(entries) = reader.map(node, "\"policy\"") else { return policy };
@@ -25,11 +25,31 @@ pub(super) fn policy(reader: &mut Reader, node: &Node) -> Policy {
             "parallel" => assign(&mut policy.parallel, reader.number(entry, 1..=64).map(|n| n as usize)),
             "drain" => assign(&mut policy.drain, reader.duration(entry, OR_OFF)),
             "probe" => probe(reader, &entry.node, &mut policy.probe),
+            "failover" => policy.failover = failover(reader, entry),
             "reconnect" => reconnect(reader, &entry.node, &mut policy.reconnect),
             _ => {}
         }
     }
     policy
+}
+
+/// Whether and when forwards take their next best route.
+fn failover(reader: &mut Reader, entry: &Entry) -> Option<Failover> {
+    const KEYS: Keys = Keys { owner: "\"failover\"", known: &["after", "back"], later: &[] };
+    if let Json::Flag(wanted) = entry.node.json {
+        return wanted.then(Failover::default);
+    }
+    let entries = reader.map(&entry.node, "\"failover\"")?;
+    let mut failover = Failover::default();
+    for entry in reader.known(entries, &KEYS) {
+        match (entry.key.as_ref(), &entry.node.json) {
+            ("after", _) => assign(&mut failover.after, reader.duration(entry, PROBE)),
+            ("back", Json::Flag(back)) => failover.back = back.then_some(Failover::BACK),
+            ("back", _) => failover.back = reader.duration(entry, PROBE),
+            _ => {}
+        }
+    }
+    Some(failover)
 }
 
 /// How often far ends are asked again.

@@ -2,6 +2,7 @@
 
 mod away;
 mod elsewhere;
+mod failover;
 mod leaving;
 mod moving;
 mod refused;

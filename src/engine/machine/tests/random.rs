@@ -16,6 +16,8 @@ enum Chance {
     Lose(usize),
     /// Somebody wants to know.
     Doubt,
+    /// Nobody is connected to this forward.
+    Idle(usize),
     /// Time passes, in milliseconds.
     Wait(u64),
 }
@@ -26,6 +28,7 @@ fn chances(leave: bool) -> impl Strategy<Value = Vec<Chance>> {
         30 => (0..8usize, prop::bool::weighted(0.9)).prop_map(|(which, good)| Chance::Answer { which, good }),
         4 => (0..3usize).prop_map(Chance::Lose),
         1 => Just(Chance::Doubt),
+        1 => (0..2usize).prop_map(Chance::Idle),
         6 => (0..20_000u64).prop_map(Chance::Wait),
     ];
     prop::collection::vec(one, 0..120)
@@ -62,10 +65,37 @@ proptest! {
         prop_assert_eq!(world.machine.machine.wakes_at(world.machine.now), None);
     }
 
+    /// The same with a second way: it is on one of the two, and on the first where it shall go back; nothing
+    /// unwanted stays open. Left at any time it ends with nothing left.
+    #[test]
+    fn it_is_on_one_of_its_ways(chances in chances(false), back: bool, begun: bool) {
+        let mut world = World::new(ways::two_gates(if back { r#""back": "20s""# } else { r#""back": false"# }));
+        world.begin();
+        if begun {
+            world.settle();
+            prop_assert_eq!(world.machine.state(), RunState::Up);
+        }
+        chances.into_iter().for_each(|chance| world.meet(chance));
+        world.settle();
+        if !world.leaving {
+            let machine = &world.machine.machine;
+            prop_assert_eq!(machine.state(), RunState::Up);
+            prop_assert_eq!(machine.wakes_at(world.machine.now), None);
+            prop_assert!(!back || machine.way(DEEP) == 0 || machine.left_for(DEEP).is_some());
+            let [taken, other] = if machine.way(DEEP) == 0 { [1, 2] } else { [2, 1] };
+            prop_assert_eq!(machine.tunnel(taken), TunnelState::Up);
+            prop_assert!(other == 1 && back || machine.tunnel(other) == TunnelState::Standby);
+            prop_assert_eq!(machine.tunnel(0), TunnelState::Up);
+        }
+        world.tell(Input::Leave);
+        world.settle();
+        prop_assert!(world.finished);
+    }
+
     /// However often things break: what a host sees of us is bounded by what broke below and at it.
     #[test]
-    fn nothing_makes_a_storm(chances in chances(false)) {
-        let mut world = World::new(machine(true));
+    fn nothing_makes_a_storm(chances in chances(false), ways: bool) {
+        let mut world = World::new(if ways { ways::two_gates(r#""after": "2s""#) } else { machine(true) });
         world.begin();
         world.settle();
         chances.into_iter().for_each(|chance| world.meet(chance));
@@ -125,6 +155,7 @@ impl World {
             }
             Chance::Lose(_) => {}
             Chance::Doubt => self.tell(Input::Doubt),
+            Chance::Idle(f) => self.tell(Input::Idle(f)),
             Chance::Wait(ms) => {
                 let until = self.machine.now + Duration::from_millis(ms);
                 while let Some(wake) = self.machine.machine.wakes_at(self.machine.now)
@@ -139,11 +170,22 @@ impl World {
         }
     }
 
+    /// Whether a tunnel stands on this one.
+    fn stands_on(&self, above: usize, t: usize) -> bool {
+        let needs = &self.machine.machine.tunnels[above].needs;
+        needs.iter().any(|&below| below == t || self.stands_on(below, t))
+    }
+
     /// Everything goes well until nothing is asked for any more.
     fn settle(&mut self) {
+        let back = self.machine.machine.failover.and_then(|terms| terms.back);
         loop {
+            let away = (0..2).find(|&f| self.machine.machine.way(f) != 0);
             if !self.open.is_empty() {
                 self.answer(0, true);
+            } else if let (Some(f), Some(back), true) = (away, back, self.machine.state() == RunState::Up) {
+                self.machine.now += back;
+                self.tell(Input::Idle(f));
             } else if let Some(wake) = self.machine.machine.wakes_at(self.machine.now) {
                 self.machine.now = wake;
                 self.tell(Input::Tick);
@@ -162,9 +204,9 @@ impl World {
                     self.finished = true;
                 }
                 Action::Close(t) => {
-                    assert!(self.leaving || t >= self.broken, "closes {t} for {}", self.broken);
-                    let above =
-                        |other: &Action| matches!(other, Action::Close(o) | Action::Open(o) if *o > t);
+                    let wanted = self.machine.machine.tunnels[t].wanted;
+                    assert!(self.leaving || !wanted || t >= self.broken, "closes {t} for {}", self.broken);
+                    let above = |other: &Action| matches!(other, Action::Close(o) | Action::Open(o) if self.stands_on(*o, t));
                     assert!(!self.open.iter().any(above), "closes {t} under {:?}", self.open);
                     // Calling off answers what is called off.
                     self.open.retain(|other| ![Action::Open(t), Action::Probe(t)].contains(other));
@@ -175,6 +217,7 @@ impl World {
                     self.push(action);
                 }
                 Action::Open(t) => {
+                    assert!(self.machine.machine.tunnels[t].wanted, "opens {t}, which nobody wants");
                     self.opened.push((t, self.machine.now));
                     self.push(Action::Open(t));
                 }

@@ -56,3 +56,23 @@ fn how_long_connections_may_go_on_at_the_end_is_read() {
     let drain = |text: &str| good(&format!(r#"{{"hopper": 1, "policy": {text}}}"#)).policy.drain;
     assert_eq!((drain("{}"), drain(r#"{"drain": "5s"}"#)), (Duration::ZERO, Duration::from_secs(5)));
 }
+
+#[test]
+fn when_a_forward_takes_another_route_and_comes_back_is_read() {
+    let policy = |failover: &str| format!(r#"{{"hopper": 1, "policy": {{"failover": {failover}}}}}"#);
+    let told = |failover: &str| {
+        let told = good(&policy(failover)).policy.failover;
+        told.map(|it| (it.after.as_secs(), it.back.map(|back| back.as_secs())))
+    };
+    assert_eq!(good(r#"{"hopper": 1}"#).policy.failover, None);
+    assert_eq!(told("false"), None);
+    for asked in ["true", "{}", r#"{"back": false}"#] {
+        assert_eq!(told(asked), Some((30, None)), "{asked}");
+    }
+    assert_eq!(told(r#"{"after": "5s", "back": true}"#), Some((5, Some(60))));
+    assert_eq!(told(r#"{"back": "10m"}"#), Some((30, Some(600))));
+    says(&policy(r#"{"after": "100ms"}"#), "H0118", "100ms", "no duration", "1s or more");
+    says(&policy(r#"{"back": 5}"#), "H0118", "5", "no unit", "");
+    says(&policy(r#"{"when": "5s"}"#), "H0105", "\"when\"", "when", "");
+    says(&policy("\"yes\""), "H0107", "\"yes\"", "failover", "");
+}

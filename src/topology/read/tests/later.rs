@@ -24,7 +24,6 @@ fn whatever_is_not_supported_yet_says_so() {
     ] {
         not_yet(&with_forwards(&format!(r#"{{"f": {forward}}}"#)), place);
     }
-    not_yet(r#"{"hopper": 1, "policy": {"failover": {}}}"#, "\"failover\"");
 }
 
 #[test]
