@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use args::{
-    CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, StatusArgs,
-    TrustArgs, UnlockArgs, UpArgs,
+    CheckArgs, Colour, DownArgs, ExplainArgs, Global, GraphArgs, LogsArgs, PlanArgs, Progress, ReloadArgs,
+    StatusArgs, TrustArgs, UnlockArgs, UpArgs,
 };
 use form::{Forms, GraphForms};
 use planning::Planning;
@@ -50,6 +50,8 @@ enum Verb {
     Trust(TrustArgs),
     /// Take a running topology down
     Down(DownArgs),
+    /// Have a running topology read its file again, and change what differs
+    Reload(ReloadArgs),
     /// Show how running topologies stand
     Status(StatusArgs),
     /// Show the route a running forward takes, and how each hop stands
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
             | Verb::Up(UpArgs { form: Forms { json: true, .. }, .. })
             | Verb::Trust(TrustArgs { json: true, .. })
             | Verb::Down(DownArgs { json: true, .. })
+            | Verb::Reload(ReloadArgs { json: true, .. })
             | Verb::Status(StatusArgs { json: true, .. })
             | Verb::Explain(ExplainArgs { json: true, .. })
             | Verb::Unlock(UnlockArgs { json: true, .. })
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Trust(args) => commands::trust::run(&talk, &log, &trust_options(args)),
         Verb::Down(args) if args.all => commands::down::all(&talk, args.timeout),
         Verb::Down(args) => commands::down::run(&talk, args.topology.as_deref(), args.timeout),
+        Verb::Reload(args) => commands::reload::run(&talk, args.topology.as_deref(), args.timeout),
         Verb::Status(args) => commands::status::run(&talk, args.topology.as_deref()),
         Verb::Explain(args) => commands::explain::run(&talk, &args.forward, args.topology.as_deref()),
         Verb::Unlock(args) => commands::unlock::run(&talk, args.topology.as_deref()),

@@ -154,6 +154,18 @@ pub(super) struct DownArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ReloadArgs {
+    /// The topology's name or file; may be left out when only one runs
+    pub(super) topology: Option<OsString>,
+    /// Wait no longer than this for what is new to be up, such as 60s or 2m; the run goes on by itself
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub(super) timeout: Option<Duration>,
+    /// Print `hopper.reload/1`
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// The topology's name or file; without it, everything that runs
     pub(super) topology: Option<OsString>,

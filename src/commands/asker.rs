@@ -24,6 +24,7 @@ const IN_BACKGROUND: Duration = Duration::from_secs(600);
 pub const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// Asks for one run.
+#[derive(Clone)]
 pub struct Asker {
     /// Where the person sits, if anywhere.
     pub terminal: Terminal,

@@ -7,7 +7,7 @@ use crate::topology::{Autossh, Policy, Refused, Taken, escape};
 /// Reads the environment.
 ///
 /// # Errors
-/// H0313, with every variable that says something impossible.
+/// H0315, with every variable that says something impossible.
 pub fn from_env() -> Result<Autossh, Failure> {
     // What is no text is nothing that any of them takes, and is shown as far as it is one.
     let value_of = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
@@ -16,7 +16,7 @@ pub fn from_env() -> Result<Autossh, Failure> {
         let message = refused.iter().map(say).collect::<Vec<_>>().join("; ");
         let first = &refused[0];
         let help = format!("unset {}, and write {} in the file's policy", first.name, first.key);
-        trouble("H0313", Exit::Usage, Phase::Plan, message, &help)
+        trouble("H0315", Exit::Usage, Phase::Plan, message, &help)
     })
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use serde_json::Value;
 
 use super::{Talk, trouble};
 use crate::engine::{Exit, Failure, Phase};
@@ -18,6 +19,8 @@ const LIMIT: u64 = (1 << 20) + 1;
 pub struct Source {
     /// For messages.
     pub shown: String,
+    /// Where it is from whatever folder; `None` for standard input.
+    pub path: Option<PathBuf>,
     text: String,
     stem: String,
 }
@@ -36,7 +39,8 @@ impl Source {
         let shown = escape(&path.to_string_lossy());
         let bytes = std::fs::File::open(&path).and_then(take).map_err(|error| unreadable(&shown, &error))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Self::new(shown, stem, bytes)
+        let path = std::path::absolute(&path).map_err(|error| unreadable(&shown, &error))?;
+        Ok(Source { path: Some(path), ..Self::new(shown, stem, bytes)? })
     }
 
     fn new(shown: String, stem: String, bytes: Vec<u8>) -> Result<Self, Failure> {
@@ -45,7 +49,7 @@ impl Source {
             let message = format!("{shown} is not UTF-8 text (first wrong byte at {at})");
             trouble("H0302", Exit::Topology, Phase::Plan, message, "save it as UTF-8")
         })?;
-        Ok(Source { shown, text, stem })
+        Ok(Source { shown, path: None, text, stem })
     }
 
     /// What the text says.
@@ -59,12 +63,22 @@ impl Source {
     /// Tells the problems. Gives the exit code.
     pub fn tell(&self, talk: &Talk, problems: &[Problem]) -> Exit {
         if talk.json {
-            talk.json(&problem::problems_json(problems, &self.shown, &self.text));
+            talk.json(&self.problems_json(problems));
         } else {
             let look = Look { width: talk.err.width, colour: talk.err.colour, unicode: talk.err.unicode };
-            talk.say(&problem::render(problems, &self.shown, &self.text, look));
+            talk.say(&self.rendered(problems, look));
         }
         Exit::Topology
+    }
+
+    /// The problems for people, with the lines they are in.
+    pub fn rendered(&self, problems: &[Problem], look: Look) -> String {
+        problem::render(problems, &self.shown, &self.text, look)
+    }
+
+    /// The problems for machines.
+    pub fn problems_json(&self, problems: &[Problem]) -> Value {
+        problem::problems_json(problems, &self.shown, &self.text)
     }
 }
 

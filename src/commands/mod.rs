@@ -16,6 +16,8 @@ pub mod plan;
 pub mod plan_diff;
 pub mod plan_explain;
 pub mod plan_grants;
+pub mod reload;
+mod reloading;
 mod resolve;
 mod signals;
 pub mod status;
@@ -24,6 +26,7 @@ pub mod trust;
 pub mod unlock;
 mod unresolved;
 pub mod up;
+mod worlds;
 
 pub use asker::in_words;
 pub use log::Log;

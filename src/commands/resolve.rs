@@ -194,10 +194,13 @@ pub fn refuse_commands(resolved: &Resolved, plan: &Plan) -> Result<(), Failure> 
 /// # Errors
 /// H0312.
 pub fn no_plan(talk: &Talk, resolved: &Resolved, errors: &[PlanError]) -> Ended {
-    match resolved.by_command.keys().find(|host| !resolved.is_led_to(host)) {
-        Some(host) => Err(needs_command(resolved, host)),
-        None => Ok(talk.no_plan(errors)),
-    }
+    needs_a_command(resolved).map_or_else(|| Ok(talk.no_plan(errors)), Err)
+}
+
+/// H0312 for a host that no link leads to, and only a program reaches.
+pub fn needs_a_command(resolved: &Resolved) -> Option<Failure> {
+    let host = resolved.by_command.keys().find(|host| !resolved.is_led_to(host))?;
+    Some(needs_command(resolved, host))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The signals that end a run, counted: the first asks, the second hurries. And the one that has it ask whether
-//! everything is still there.
+//! The signals that end a run, counted: the first asks, the second hurries. And those that have it ask whether
+//! everything is still there, or read its file again.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -10,6 +10,8 @@ pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    /// What SIGHUP means to a run without a terminal that could hang up.
+    at_hang_up: Option<Box<dyn Fn() + Send>>,
     /// What the first signal makes of a run that was not up yet.
     pub first: Option<Exit>,
 }
@@ -24,18 +26,29 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
+            at_hang_up: None,
             first: None,
         })
     }
 
-    /// Resolves at the next signal, with what it makes of a run that is not up.
+    /// There is no terminal, or none any more: SIGHUP is for this from now on, and ends nothing.
+    pub fn at_hang_up(&mut self, instead: impl Fn() + Send + 'static) {
+        self.at_hang_up = Some(Box::new(instead));
+    }
+
+    /// Resolves at the next signal that ends something, with what it makes of a run that is not up.
     ///
     /// Cancel safe.
     pub async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-            _ = self.hang_up.recv() => Exit::Terminated,
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Exit::Interrupted,
+                _ = self.terminate.recv() => return Exit::Terminated,
+                _ = self.hang_up.recv() => match &self.at_hang_up {
+                    Some(instead) => instead(),
+                    None => return Exit::Terminated,
+                },
+            }
         }
     }
 

@@ -1,25 +1,29 @@
 //! `hopper up`: builds a plan and holds it until somebody wants it down.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::oneshot;
+
 use super::asker::{self, Asker};
 use super::file::Source;
-use super::person::{self, Terminal};
+use super::person::Terminal;
+use super::reloading::Reloading;
 use super::signals::Signals;
+use super::worlds::{Worlds, refuse_others_in_lab};
 use super::{Ended, Log, Talk, autossh, detach, limits, resolve, trouble};
 use crate::control::{Claim, Dirs, Hooks, Limits, Place, Questions, Server};
 use crate::engine::{
     self, Controls, Event, Exit, Failure, ForwardState, Outcome, Phase, RunState, Snapshot, TunnelState,
-    World,
 };
 use crate::lab::Lab;
 use crate::plan::{self, Plan, PlanOptions, show};
-use crate::report::{Mode, Reporter, Sink};
-use crate::ssh::{Ask, Login, Notice, RealNetwork, Trust};
-use crate::topology::{HostId, Resolved, Topology, escape};
+use crate::report::{Mode, Reporter, Sink, Style};
+use crate::topology::{HostId, Resolved, Topology};
 
 /// What `up` was asked to do.
 #[derive(Debug)]
@@ -72,10 +76,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     };
     resolve::refuse_commands(&resolved, &plan)?;
     if options.lab {
-        let whole = plan::plan(&resolved.topology, &PlanOptions { at: None, ..options.plan.clone() });
-        if let Some(failure) = whole.ok().as_ref().and_then(others_in_lab) {
-            return Err(failure);
-        }
+        refuse_others_in_lab(&resolved.topology, &options.plan)?;
     }
     let topology = resolved.topology.seen_from(&plan.at).into_owned();
     let claim = Place::new(&Dirs::from_env()?, &topology.name)?.claim()?;
@@ -96,7 +97,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
     })?;
-    let ended = runtime.block_on(hold(talk, &options, &topology, plan, &claim, &terminal));
+    let ended = runtime.block_on(hold(talk, &options, source.path, &topology, plan, &claim, &terminal));
     // A question that nobody answered still waits for the terminal; it must not hold up the end.
     runtime.shutdown_background();
     terminal.restore();
@@ -104,20 +105,10 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     ended
 }
 
-/// The lab plays hosts and the commands that they run, but nobody who runs hopper there.
-fn others_in_lab(plan: &Plan) -> Option<Failure> {
-    let hosts: Vec<String> = plan.others().into_iter().map(|host| escape(host.as_str())).collect();
-    if hosts.is_empty() {
-        return None;
-    }
-    let message = format!("the lab plays nobody who would run hopper on {}", hosts.join(", "));
-    let help = "try it with \"client\": \"exec\" there, or with --strategy nested";
-    Some(trouble("H0309", Exit::Usage, Phase::Plan, message, help))
-}
-
 async fn hold(
     talk: &Talk,
     options: &Options,
+    file: Option<PathBuf>,
     topology: &Topology,
     plan: Plan,
     claim: &Claim,
@@ -126,30 +117,51 @@ async fn hold(
     let mut signals = Signals::listen().map_err(|error| cannot_listen(&error))?;
     let reporter = Arc::new(reporter(talk, options, &plan));
     let (questions, in_background) = (Questions::default(), Arc::new(AtomicBool::new(false)));
-    let world = if options.lab {
-        lab(topology)
-    } else {
-        let reporter = reporter.clone();
-        let asker = Asker {
-            terminal: terminal.clone(),
-            aside: Arc::new(move |question: &mut dyn FnMut()| reporter.suspend(question)),
-            hops: asker::hops(&plan),
-            name: topology.name.clone(),
-            questions: questions.clone(),
-            unlock_within: options.unlock_within,
-            in_background: in_background.clone(),
-        };
-        let notice = asker.notice();
-        real(&plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?
+    let aside = reporter.clone();
+    let asker = Asker {
+        terminal: terminal.clone(),
+        aside: Arc::new(move |question: &mut dyn FnMut()| aside.suspend(question)),
+        hops: asker::hops(&plan),
+        name: topology.name.clone(),
+        questions: questions.clone(),
+        unlock_within: options.unlock_within,
+        in_background: in_background.clone(),
     };
+    let worlds = Worlds { lab: options.lab.then(|| Arc::new(Lab::new(topology))), ask: options.ask, asker };
+    let world = worlds.world(topology, &plan)?;
     let controls = Controls::default();
     Signals::let_verify(&controls).map_err(|error| cannot_listen(&error))?;
-    let mut run = engine::start(plan.clone(), world, controls.clone());
-    let (board, leave) = (run.board.clone(), controls.leave.clone());
+    let mut run = engine::start(plan, world, controls.clone());
+    let (told, mut beside) = unbounded_channel();
+    let reloading = Reloading {
+        file,
+        resolve: options.resolve,
+        options: options.plan.clone(),
+        worlds,
+        style: Style { colour: false, ..talk.err },
+        board: run.board.clone(),
+        reloads: run.reloads.clone(),
+        events: told,
+    };
+    let (reload, wanted) = unbounded_channel();
+    tokio::spawn(reloading.serve(wanted));
+    let reload = move || {
+        let (answer, outcome) = oneshot::channel();
+        // A run that ends reads nothing any more, and whoever asked hears of the end.
+        drop(reload.send(answer));
+        outcome
+    };
+    let at_hang_up = reload.clone();
+    let at_hang_up = move || drop(at_hang_up());
+    if !terminal.is_there() {
+        signals.at_hang_up(at_hang_up.clone());
+    }
+    let (board, obeyed, leave) = (run.board.clone(), run.board.clone(), controls.leave.clone());
     let hooks = Hooks {
-        plan: Arc::new(plan.clone()),
+        plan: Arc::new(move || obeyed.plan()),
         snapshot: Arc::new(move || board.snapshot()),
         down: Arc::new(move || leave.cancel()),
+        reload: Arc::new(reload),
         questions,
     };
     let server = match Server::bind(claim, hooks, Limits::default()) {
@@ -172,10 +184,12 @@ async fn hold(
                     if options.held && matches!(event, Event::Up { .. }) {
                         in_background.store(true, Ordering::Relaxed);
                         watch.go_to_background(&topology.name, run.board.snapshot().state, &controls);
+                        signals.at_hang_up(at_hang_up.clone());
                     }
                 }
                 None => break,
             },
+            Some(event) = beside.recv() => watch.event(&event),
             exit = signals.next() => signals.pass_on(exit, &controls),
             () = &mut deadline, if options.timeout.is_some() && !watch.timed_out && signals.first.is_none() => {
                 watch.timed_out = true;
@@ -191,7 +205,7 @@ async fn hold(
     let Ok(outcome) = outcome else {
         return Err(trouble("H0304", Exit::Other, Phase::Running, "hopper itself broke".to_owned(), ""));
     };
-    Ok(last_words(talk, &plan, &outcome, &signals, &watch, options))
+    Ok(last_words(talk, &run.board.plan(), &outcome, &signals, &watch, options))
 }
 
 fn cannot_listen(error: &std::io::Error) -> Failure {
@@ -279,19 +293,4 @@ fn reporter(talk: &Talk, options: &Options, plan: &Plan) -> Reporter {
     } else {
         reporter.with_hint("Ctrl-C takes it down. How it stands: hopper status")
     }
-}
-
-fn real(plan: &Plan, ask: Ask, notice: Notice) -> Result<World, Failure> {
-    let login = person::login(plan, ask, notice)?;
-    Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
-}
-
-fn lab(topology: &Topology) -> World {
-    let lab = Lab::new(topology);
-    let hosts = topology.hosts.iter().map(|host| host.id.clone());
-    let pin = |id: HostId| lab.fingerprint(&id).map(|fingerprint| (id, fingerprint));
-    let trust = Trust::pinned(hosts.filter_map(pin));
-    // The lab's hosts let anybody in who holds its key, by whatever name.
-    let login = Login::with_key("lab".to_owned(), lab.client_key());
-    World { network: Arc::new(lab), trust, login }
 }

@@ -12,7 +12,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::line::{self, NoLine};
 use super::message::PROTOCOL;
-use super::{Asked, Closed, Hello, Limits, Place, Reply, Request, failure};
+use super::{Asked, Closed, Hello, Limits, Place, Reloaded, Reply, Request, failure};
 use crate::engine::{Failure, Status};
 use crate::ssh::Secret;
 
@@ -85,6 +85,21 @@ impl Client {
         match self.ask(&Request::Plan).await? {
             Reply::Plan(plan) => Ok(*plan),
             other => Err(self.surprised(&other)),
+        }
+    }
+
+    /// Has the run read its file again, and waits until what that brought is settled.
+    ///
+    /// # Errors
+    /// As for [`Client::status`]. A run that does not know how refuses.
+    pub async fn reload(&mut self) -> Result<Reloaded, Failure> {
+        self.send(&Request::Reload).await?;
+        // No deadline of its own: what is new may take as long as its own deadlines, or wait for a person.
+        match self.receive(Duration::MAX).await {
+            Ok(Reply::Reloaded(reloaded)) => Ok(*reloaded),
+            Ok(other) => Err(self.surprised(&other)),
+            Err(Lost::Over) => Err(failure::no_answer(&self.name, "it ended meanwhile")),
+            Err(Lost::Failed(failure)) => Err(failure),
         }
     }
 

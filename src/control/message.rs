@@ -27,6 +27,8 @@ pub enum Request {
     Plan,
     /// Take it down, and tell me until nothing is left.
     Down,
+    /// Read the file again and do what it says now; tell me when that is settled.
+    Reload,
     /// What does it wait for that a person has to answer?
     Unlock,
     /// An answer to what it waits for.
@@ -53,6 +55,8 @@ pub enum Reply {
     Closed(Closed),
     /// To `down`, at the very end: `true`, nothing is left. The connection closes.
     Down(bool),
+    /// To `reload`.
+    Reloaded(Box<Reloaded>),
     /// To `unlock`: the question that has waited longest; `null` when none does.
     Question(Option<Asked>),
     /// To `answer`: whether the question still waited.
@@ -93,6 +97,19 @@ impl Closed {
             _ => None,
         }
     }
+}
+
+/// What came of reading the file again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Whether the run does what the file says now; otherwise it goes on as it was.
+    pub taken: bool,
+    /// The exit code of that.
+    pub exit: u8,
+    /// What is wrong, as a person reads it; empty when nothing is.
+    pub text: String,
+    /// The same for machines: `hopper.error/1`, or problems as `hopper check --json` prints them.
+    pub errors: Vec<Value>,
 }
 
 /// Why a request was not served.
@@ -152,12 +169,18 @@ mod tests {
         assert_eq!(request(Request::Status), r#"{"do":"status"}"#);
         assert_eq!(request(Request::Plan), r#"{"do":"plan"}"#);
         assert_eq!(request(Request::Unlock), r#"{"do":"unlock"}"#);
+        assert_eq!(request(Request::Reload), r#"{"do":"reload"}"#);
         let answer = Request::Answer { id: 3, answer: Secret::new("open \"sesame\"".to_owned()) };
         assert!(!format!("{answer:?}").contains("sesame"));
         assert_eq!(request(answer), r#"{"do":"answer","id":3,"answer":"open \"sesame\""}"#);
         let reply = |reply: Reply| serde_json::to_string(&reply).unwrap();
         assert_eq!(reply(Reply::Down(true)), r#"{"down":true}"#);
         assert_eq!(reply(Reply::Closed(Closed::Tunnel("T2".to_owned()))), r#"{"closed":{"tunnel":"T2"}}"#);
+        let reloaded = Reloaded { taken: true, exit: 0, text: String::new(), errors: Vec::new() };
+        assert_eq!(
+            reply(Reply::Reloaded(Box::new(reloaded))),
+            r#"{"reloaded":{"taken":true,"exit":0,"text":"","errors":[]}}"#
+        );
         assert_eq!(reply(Reply::Question(None)), r#"{"question":null}"#);
         let asked = Asked {
             id: 3,

@@ -20,26 +20,13 @@ use tokio_util::task::TaskTracker;
 
 use super::line::{self, NoLine};
 use super::message::PROTOCOL;
-use super::{Claim, Closed, Hello, Limits, Questions, Reason, Refusal, Reply, Request, failure};
-use crate::engine::{Event, Failure, Snapshot, Status, WaitsFor};
-use crate::plan::{Plan, show};
+use super::{Claim, Closed, Hello, Hooks, Limits, Reason, Refusal, Reply, Request, failure};
+use crate::engine::{Event, Failure, Status, WaitsFor};
+use crate::plan::show;
 use crate::ssh::socket::SHORTAGE;
 
 /// Lines of progress kept for a `down` client that reads slowly; older ones are skipped.
 const BACKLOG: usize = 1024;
-
-/// How the control socket reaches the run. The functions are called from the socket's tasks and must not block.
-#[derive(Clone)]
-pub struct Hooks {
-    /// The plan that the run obeys.
-    pub plan: Arc<Plan>,
-    /// How the run stands now.
-    pub snapshot: Arc<dyn Fn() -> Snapshot + Send + Sync>,
-    /// Starts the teardown; called once for every client that asks.
-    pub down: Arc<dyn Fn() + Send + Sync>,
-    /// What the run waits for that a person has to answer.
-    pub questions: Questions,
-}
 
 /// The control socket of a run, served until [`Server::close`] or drop; both remove it.
 #[derive(Debug)]
@@ -204,8 +191,16 @@ impl Desk {
                     self.say(&mut write, &Reply::Status(Box::new(status))).await
                 }
                 Ok(Request::Plan) => {
-                    let plan = Reply::Plan(Box::new(show::json(&self.hooks.plan)));
+                    let plan = Reply::Plan(Box::new(show::json(&(self.hooks.plan)())));
                     self.say(&mut write, &plan).await
+                }
+                Ok(Request::Reload) => {
+                    let reloaded = tokio::select! {
+                        reloaded = (self.hooks.reload)() => reloaded,
+                        () = self.gone.cancelled() => return,
+                    };
+                    let Ok(reloaded) = reloaded else { return };
+                    self.say(&mut write, &Reply::Reloaded(Box::new(reloaded))).await
                 }
                 Ok(Request::Unlock) => {
                     self.say(&mut write, &Reply::Question(self.hooks.questions.first())).await

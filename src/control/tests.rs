@@ -46,7 +46,7 @@ fn run(limits: Limits) -> Run {
     let (notify, count) = (Arc::clone(&asked), Arc::clone(&asks));
     let questions = Questions::default();
     let since = SystemTime::UNIX_EPOCH;
-    let plan = Plan {
+    let plan = Arc::new(Plan {
         topology: "corp".to_owned(),
         at: HostId::local(),
         strategy: Strategy::Nested,
@@ -59,9 +59,10 @@ fn run(limits: Limits) -> Run {
         drain: Duration::ZERO,
         lifetime: None,
         failover: None,
-    };
+    });
     let hooks = Hooks {
-        plan: Arc::new(plan),
+        plan: Arc::new(move || Arc::clone(&plan)),
+        reload: Arc::new(|| tokio::sync::oneshot::channel().1),
         snapshot: Arc::new(move || Snapshot {
             state: RunState::Up,
             since,

@@ -13,6 +13,7 @@ use super::blame::{self, TunnelBlame};
 use super::event::{Event, Stage, Waiter};
 use super::far_client::{self, FarClient};
 use super::ground::{Ground, Live};
+use super::wait::Waits;
 use super::{Failure, World};
 use crate::forward::{Bound, Budget, Dialer, Lanes, Meter, Relay, Terms};
 use crate::plan::{self, Carrier, Client, Entry, Plan, PlannedForward, Tunnel};
@@ -21,11 +22,11 @@ use crate::topology::{Endpoint, Timeouts};
 
 /// What every action needs.
 pub(super) struct Scene {
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     pub world: World,
     pub events: UnboundedSender<Event>,
     /// Who waits for another machine's hopper.
-    pub waits: UnboundedSender<Waiter>,
+    pub waits: Waits,
     pub budget: Budget,
 }
 

@@ -37,6 +37,11 @@ impl Backoff {
         }
     }
 
+    /// The same past, on the terms of another one from now on.
+    pub fn on_terms_of(&self, other: &Backoff) -> Self {
+        Backoff { terms: other.terms, ..self.clone() }
+    }
+
     /// It works, from this moment on.
     pub fn up(&mut self, now: Duration) {
         self.up_since = Some(now);

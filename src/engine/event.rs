@@ -1,10 +1,11 @@
 //! What happened, as the engine tells it to whoever watches: reports, the control socket, tests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, ListenAddress};
-use crate::plan::TunnelId;
+use crate::plan::{Plan, TunnelId};
 use crate::topology::{ForwardId, HostId};
 
 /// One thing that happened in a run.
@@ -122,8 +123,8 @@ pub enum Event {
     },
     /// Nothing is known for certain any more, so everything is asked whether it is still there.
     Verifying {
-        /// How long this machine slept or stood still; `None` when somebody wants to know.
-        asleep: Option<Duration>,
+        /// Why.
+        doubt: Doubt,
     },
     /// Everything that was asked has answered.
     Verified {
@@ -154,6 +155,21 @@ pub enum Event {
         /// Since the run started.
         elapsed: Duration,
     },
+    /// Nothing is left of what another plan does not have, and that plan is obeyed from now on.
+    Replanned {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
+    /// What another plan brought is up, or is known not to be.
+    Reloaded {
+        /// Since that plan is obeyed.
+        elapsed: Duration,
+    },
+    /// Another plan was asked for, and there is none that could be obeyed: everything stays as it was.
+    NotReloaded {
+        /// Why.
+        failure: Failure,
+    },
     /// Teardown began.
     Closing,
     /// A forward no longer listens and its streams are gone.
@@ -174,7 +190,7 @@ pub enum Event {
 
 impl Event {
     /// Writes the event to the log.
-    pub(super) fn log(&self) {
+    pub fn log(&self) {
         use tracing::{debug, info, warn};
         match self {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
@@ -199,7 +215,7 @@ impl Event {
             }
             Event::WentBack { forward, route } => info!(%forward, ?route, "went back"),
             Event::Restored { elapsed } => info!(?elapsed, "up again"),
-            Event::Verifying { asleep } => info!(?asleep, "verifying"),
+            Event::Verifying { doubt } => info!(?doubt, "verifying"),
             Event::Verified { elapsed } => info!(?elapsed, "verified"),
             Event::TunnelFailed { tunnel, failure } => {
                 warn!(%tunnel, code = failure.code, %failure, "tunnel given up");
@@ -209,6 +225,15 @@ impl Event {
             }
             Event::Up { elapsed } => info!(?elapsed, "up"),
             Event::Expired { elapsed } => info!(?elapsed, "the lifetime is over"),
+            Event::Replanned { plan } => {
+                info!(tunnels = plan.tunnels.len(), forwards = plan.forwards.len(), "another plan");
+            }
+            Event::Reloaded { elapsed } => info!(?elapsed, "reloaded"),
+            Event::NotReloaded { failure } => {
+                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
+                let facts = facts.collect::<Vec<_>>().join("; ");
+                warn!(code = failure.code, facts, %failure, "not reloaded, everything stays as it was");
+            }
             Event::Closing => info!("closing"),
             Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
             Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),
@@ -220,6 +245,17 @@ impl Event {
             Event::Down => info!("down"),
         }
     }
+}
+
+/// Why nothing is known for certain any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// This machine slept or stood still for so long.
+    Slept(Duration),
+    /// This machine would go another way now to a host that it dialled.
+    NetworkChanged,
+    /// Somebody wants to know.
+    Asked,
 }
 
 /// Who waits: for a listener of another machine's hopper, or for the next try.

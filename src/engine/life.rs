@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::far_client::FarClient;
 use super::ground::Live;
+use super::way::Way;
 use crate::forward::{Bound, Lanes, Meter, Relay, RemoteRelay};
 use crate::ssh::{ListenError, Session};
 
@@ -27,13 +28,15 @@ pub(super) struct TunnelLife {
     pub client: Option<Arc<FarClient>>,
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
+    /// The way to the machine that local dialled for it, also while it is away.
+    pub way: Option<Way>,
 }
 
 impl TunnelLife {
     /// Takes out what is alive, to be ended.
     pub fn end(&mut self) -> TunnelLife {
-        let generation = self.generation;
-        std::mem::replace(self, TunnelLife { generation, ..TunnelLife::default() })
+        let (generation, way) = (self.generation, self.way.clone());
+        std::mem::replace(self, TunnelLife { generation, way, ..TunnelLife::default() })
     }
 
     /// What there is of it, once it is open.
@@ -45,7 +48,10 @@ impl TunnelLife {
     /// Keeps what was opened.
     pub fn take(&mut self, live: Live) {
         match live {
-            Live::Session(session) => self.session = Some(session),
+            Live::Session(session) => {
+                self.way = session.peer().map(Way::to);
+                self.session = Some(session);
+            }
             Live::Client(client) => self.client = Some(client),
         }
     }

@@ -23,24 +23,26 @@ mod snapshot;
 mod status;
 mod wait;
 mod walk;
+mod way;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
-pub use event::{Event, Stage, Waiter};
+pub use driver::{Reload, Reloaded};
+pub use event::{Doubt, Event, Stage, Waiter};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
 pub use walk::{Seen, Walked, walk};
 
-use crate::forward::{Budget, Meter};
+use crate::forward::Meter;
 use crate::plan::Plan;
 use crate::ssh::{Login, Network, Trust};
 
@@ -73,6 +75,8 @@ pub struct Run {
     pub events: UnboundedReceiver<Event>,
     /// How it stands.
     pub board: Board,
+    /// Takes other plans for it.
+    pub reloads: UnboundedSender<Reload>,
     /// Resolves once nothing is left.
     pub outcome: JoinHandle<Outcome>,
 }
@@ -93,11 +97,11 @@ pub struct Outcome {
 pub fn start(plan: Plan, world: World, controls: Controls) -> Run {
     let (sender, events) = unbounded_channel();
     let meters: Vec<_> = plan.forwards.iter().map(|_| Arc::new(Meter::default())).collect();
-    let board = Board::new(before(&plan), &meters);
-    let (waits, waiting) = unbounded_channel();
-    let scene = act::Scene { plan, world, events: sender, waits, budget: Budget::default() };
-    let (driver, reports) = driver::Driver::new(scene, board.clone(), meters, controls, waiting);
-    Run { events, board, outcome: tokio::spawn(driver.run(reports)) }
+    let plan = Arc::new(plan);
+    let board = Board::new(before(&plan), plan.clone(), &meters);
+    let (reloads, wanted) = unbounded_channel();
+    let driver = driver::Driver::new(plan, world, sender, board.clone(), meters, controls, wanted);
+    Run { events, board, reloads, outcome: tokio::spawn(driver.run()) }
 }
 
 /// The standing of a run before anything happened.

@@ -13,6 +13,9 @@ use crate::plan::Tunnel;
 use crate::ssh::{Dialled, Session};
 use crate::topology::{HostId, escape};
 
+/// Tells who waits for another machine's hopper.
+pub(super) type Waits = Box<dyn Fn(&Waiter) + Send + Sync>;
+
 /// Waits for a listener that another machine's hopper keeps.
 pub(super) struct Wait<'s, F> {
     scene: &'s Scene,
@@ -28,8 +31,7 @@ impl<F: FnOnce() -> (Waiter, String, HostId)> Wait<'_, F> {
         }
         if let Some(what) = self.what.take() {
             let (who, listener, keeper) = what();
-            // With the driver gone nobody waits any more.
-            drop(self.scene.waits.send(who.clone()));
+            (self.scene.waits)(&who);
             self.scene.tell(Event::Waiting { who, listener: escape(&listener), keeper });
         }
         tokio::time::sleep(AGAIN).await;

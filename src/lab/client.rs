@@ -44,7 +44,7 @@ impl Client {
     /// What it says before it ends, lines without the last line end.
     pub fn start(world: &Arc<World>, host: &HostId, ssh: &Ssh) -> Result<Self, String> {
         let rules = world.rules();
-        let (server, ridden) = server(rules, host, &Address::new(&ssh.host, ssh.port))?;
+        let (server, ridden) = server(&rules, host, &Address::new(&ssh.host, ssh.port))?;
         let gone = CancellationToken::new();
         let mut client = Client { world: world.clone(), host: host.clone(), ports: Vec::new(), gone };
         for (port, target) in &ssh.listens {

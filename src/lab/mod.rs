@@ -1,6 +1,6 @@
 //! SSH hosts and firewalls that hopper itself plays, in this process, for `hopper up FILE --lab`.
 //!
-//! The lab knows a [`Topology`] and nothing else: every host of it that runs SSH is a real SSH
+//! The lab knows a [`Topology`] and nothing else, which another one may replace: every host of it that runs SSH is a real SSH
 //! server on in-memory streams, every link and firewall is checked for every dial, and behind the
 //! ports that the forwards name stand small honest programs (a VNC screen, a web page, an echo). A host
 //! that is told to run its own `ssh` plays that too. What
@@ -67,8 +67,13 @@ impl Lab {
         Lab { world, client_key, _closing: closing }
     }
 
+    /// Goes by another topology from now on: hosts that it has keep their keys, and sessions that are open go on.
+    pub fn renew(&self, topology: &Topology) {
+        self.world.renew(topology);
+    }
+
     /// The key a host proves itself with; `None` for hosts without SSH.
-    pub fn host_key(&self, host: &HostId) -> Option<&PublicKey> {
+    pub fn host_key(&self, host: &HostId) -> Option<PublicKey> {
         self.world.host_key(host)
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{PrivateKey, PublicKey};
@@ -11,7 +11,7 @@ use russh::server::Config;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::topology::{HostId, Topology};
+use crate::topology::{Algorithms, HostId, Topology};
 
 use super::algorithms;
 use super::faults::Faults;
@@ -25,45 +25,70 @@ const WIRE: usize = 256 * 1024;
 
 /// The state that every session of a lab refers to.
 pub(super) struct World {
-    rules: Rules,
-    servers: HashMap<HostId, Server>,
+    rules: RwLock<Arc<Rules>>,
+    servers: RwLock<HashMap<HostId, Server>>,
     client_key: PublicKey,
     faults: Option<Faults>,
     closing: CancellationToken,
 }
 
+#[derive(Clone)]
 struct Server {
     key: PublicKey,
+    /// What its key was chosen for.
+    algorithms: Algorithms,
     config: Arc<Config>,
 }
 
 impl World {
     /// Makes a host key and a server configuration for every host that runs SSH.
     pub(super) fn new(topology: &Topology, client_key: PublicKey, faults: Option<Faults>) -> Self {
-        let servers = topology.hosts.iter().filter(|host| host.ssh).map(|host| {
-            let private = algorithms::host_key(&host.algorithms);
-            let key = private.public_key().clone();
-            (host.id.clone(), Server { key, config: Arc::new(host::config(private)) })
-        });
-        World {
-            rules: Rules::new(topology),
-            servers: servers.collect(),
+        let world = World {
+            rules: RwLock::new(Arc::new(Rules::new(topology))),
+            servers: RwLock::default(),
             client_key,
             faults,
             closing: CancellationToken::new(),
+        };
+        world.add_servers(topology);
+        world
+    }
+
+    /// Goes by another topology from now on. Hosts that are known keep their keys, and sessions go on.
+    pub(super) fn renew(&self, topology: &Topology) {
+        self.add_servers(topology);
+        let mut rules = Rules::new(topology);
+        rules.listeners = self.rules().listeners.clone();
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
+    fn add_servers(&self, topology: &Topology) {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        for host in topology.hosts.iter().filter(|host| host.ssh) {
+            let known = servers.get(&host.id);
+            if known.is_none_or(|server| server.algorithms != host.algorithms) {
+                let private = algorithms::host_key(&host.algorithms);
+                let key = private.public_key().clone();
+                let (algorithms, config) = (host.algorithms.clone(), Arc::new(host::config(private)));
+                servers.insert(host.id.clone(), Server { key, algorithms, config });
+            }
         }
     }
 
-    pub(super) fn rules(&self) -> &Rules {
-        &self.rules
+    pub(super) fn rules(&self) -> Arc<Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn server(&self, host: &HostId) -> Option<Server> {
+        self.servers.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
     }
 
     pub(super) fn client_key(&self) -> &PublicKey {
         &self.client_key
     }
 
-    pub(super) fn host_key(&self, host: &HostId) -> Option<&PublicKey> {
-        self.servers.get(host).map(|server| &server.key)
+    pub(super) fn host_key(&self, host: &HostId) -> Option<PublicKey> {
+        self.server(host).map(|server| server.key)
     }
 
     pub(super) fn closing(&self) -> CancellationToken {
@@ -87,9 +112,9 @@ impl World {
     fn answer(self: &Arc<Self>, answer: Answer) -> DuplexStream {
         let (near, far) = tokio::io::duplex(WIRE);
         match answer {
-            Answer::Ssh(id) => match self.servers.get(&id) {
+            Answer::Ssh(id) => match self.server(&id) {
                 Some(server) => {
-                    self.spawn(host::serve(self.clone(), id, server.config.clone(), far));
+                    self.spawn(host::serve(self.clone(), id, server.config, far));
                 }
                 None => tracing::error!(host = %id, "the lab has no server for this host"),
             },
@@ -102,7 +127,7 @@ impl World {
             }
             Answer::Listener(host, port) => {
                 // It may be given back by now; then the dialler's wire just ends.
-                if let Some(listener) = self.rules.listeners.at(&host, port) {
+                if let Some(listener) = self.rules().listeners.at(&host, port) {
                     self.meet(host, port, listener, far);
                 }
             }
@@ -124,7 +149,7 @@ impl World {
             Owner::Client { server, target, gone } => {
                 let world = self.clone();
                 self.spawn(async move {
-                    match world.rules.dial_endpoint(&server, &target) {
+                    match world.rules().dial_endpoint(&server, &target) {
                         Ok(answer) => {
                             let bridge = async {
                                 if let Some(wire) = world.connect(&server, answer).await {

@@ -78,16 +78,27 @@ impl Diff {
 /// # Errors
 /// When the run's plan is no `hopper.plan/1`.
 pub fn diff(running: Option<&Value>, wanted: &Plan) -> Result<Diff, serde_json::Error> {
+    diff_between(running, &show::json(wanted), &wanted.topology)
+}
+
+/// The same for two plans that a run of this topology told one after the other.
+///
+/// # Errors
+/// When either is no `hopper.plan/1`.
+pub fn diff_between(
+    before: Option<&Value>,
+    after: &Value,
+    topology: &str,
+) -> Result<Diff, serde_json::Error> {
     let nothing = Said { tunnels: Vec::new(), forwards: Vec::new(), failover: None };
-    let before = running.map_or(Ok(nothing), Said::read)?;
-    let after = Said::read(&show::json(wanted))?;
+    let before = before.map_or(Ok(nothing), Said::read)?;
+    let after = Said::read(after)?;
     let mut known = HashMap::new();
     let (old, new) = (numbers(&before, &mut known), numbers(&after, &mut known));
-    Ok(Diff {
-        topology: wanted.topology.clone(),
-        tunnels: tunnels(&before, &after, &old, &new),
-        forwards: forwards(&before, &after, &old, &new),
-    })
+    let tunnels = tunnels(&before, &after, &old, &new);
+    let renewed = tunnels.iter().filter(|part| part.step == Step::Change).map(|part| part.id.as_str());
+    let forwards = forwards(&before, &after, &old, &new, &renewed.collect());
+    Ok(Diff { topology: topology.to_owned(), tunnels, forwards })
 }
 
 /// What makes a tunnel the same as another one.
@@ -130,6 +141,8 @@ fn numbers<'s>(said: &'s Said, known: &mut HashMap<Same<'s>, usize>) -> Numbers<
 fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -> Vec<Part> {
     let running: HashMap<usize, &SaidTunnel> =
         before.tunnels.iter().map(|tunnel| (old[tunnel.id.as_str()], tunnel)).collect();
+    // A session that differs is opened anew, and so is every one that rides it.
+    let mut renewed = HashSet::new();
     let wanted = after.tunnels.iter().map(|tunnel| {
         let was = running.get(&new[tunnel.id.as_str()]);
         let mut changes = Vec::new();
@@ -138,6 +151,15 @@ fn tunnels(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) ->
             changes.extend(change("standby", was.standby.into(), tunnel.standby.into()));
             changes.extend(change("entry", was.entry.clone().into(), tunnel.entry.clone().into()));
             changes.extend(settings(&was.settings, &tunnel.settings));
+            if let (Some(from), Some(to)) = (&was.through, &tunnel.through)
+                && renewed.contains(to)
+            {
+                let (from, to) = (from.clone().into(), to.clone().into());
+                changes.push(Change { what: "through".to_owned(), from, to });
+            }
+            if !changes.is_empty() {
+                renewed.insert(&tunnel.id);
+            }
         }
         Part::new(&tunnel.id, was.map(|was| &was.id), what(tunnel), changes)
     });
@@ -158,7 +180,13 @@ fn what(tunnel: &SaidTunnel) -> String {
     format!("{}, ssh {user}{}{through}{entry}{by}", tunnel.server, tunnel.target)
 }
 
-fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -> Vec<Part> {
+fn forwards(
+    before: &Said,
+    after: &Said,
+    old: &Numbers<'_>,
+    new: &Numbers<'_>,
+    renewed: &HashSet<&str>,
+) -> Vec<Part> {
     let running: HashMap<&str, &SaidForward> =
         before.forwards.iter().map(|forward| (forward.id.as_str(), forward)).collect();
     let wanted = after.forwards.iter().map(|forward| {
@@ -175,7 +203,8 @@ fn forwards(before: &Said, after: &Said, old: &Numbers<'_>, new: &Numbers<'_>) -
             let over =
                 |via: &Option<String>, of: &Numbers<'_>| via.as_ref().map(|id| of.get(id.as_str()).copied());
             // The same hosts, but over a session that has to be opened first.
-            if was.route == forward.route && over(&was.via, old) != over(&forward.via, new) {
+            let anew = forward.via.as_ref().is_some_and(|via| renewed.contains(via.as_str()));
+            if was.route == forward.route && (anew || over(&was.via, old) != over(&forward.via, new)) {
                 let (from, to) = (was.via.clone().into(), forward.via.clone().into());
                 changes.push(Change { what: "via".to_owned(), from, to });
             }

@@ -34,11 +34,12 @@ mod same_listen;
 pub mod show;
 mod single_point;
 mod standby;
+mod succession;
 mod telescope;
 mod tunnel;
 
 pub use client_command::{BEAT, LISTENS, PROBE, Tool, Unfit, client_command};
-pub use diff::{Change, Diff, Part, Step, diff};
+pub use diff::{Change, Diff, Part, Step, diff, diff_between};
 pub use error::{NoPart, NoPort, PlanError, UnfitClient};
 pub use explain::{Crossing, Explained, Explanation, Hop, Lost, Route, explain};
 pub use far_listener::FarListener;
@@ -47,6 +48,7 @@ pub use no_route::{NoRoute, Obstacle};
 pub use planner::{PlanOptions, plan, plan_everywhere};
 pub use said::{Said, SaidForward, SaidListener, SaidTunnel, SaidWay};
 pub use same_listen::{Listener, SameListen};
+pub use succession::{Succession, succession};
 pub use tunnel::{Carrier, Client, Entry, Tunnel, TunnelId};
 
 use std::time::Duration;

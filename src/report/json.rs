@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::failure;
 use super::names::Names;
-use crate::engine::{Event, Waiter};
+use crate::engine::{Doubt, Event, Waiter};
 use crate::plan::TunnelId;
 use crate::topology::HostId;
 
@@ -94,7 +94,14 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             ("went-back", json!({ "forward": forward.0, "route": ids(route) }))
         }
         Event::Restored { elapsed } => ("restored", json!({ "ms": ms(elapsed) })),
-        Event::Verifying { asleep } => ("verifying", json!({ "asleep_ms": asleep.as_ref().map(ms) })),
+        Event::Verifying { doubt } => {
+            let (why, asleep) = match doubt {
+                Doubt::Slept(asleep) => ("slept", Some(ms(asleep))),
+                Doubt::NetworkChanged => ("network", None),
+                Doubt::Asked => ("asked", None),
+            };
+            ("verifying", json!({ "why": why, "asleep_ms": asleep }))
+        }
         Event::Verified { elapsed } => ("verified", json!({ "ms": ms(elapsed) })),
         Event::ForwardFailed { forward, failure } => {
             ("forward-failed", json!({ "forward": forward.0, "error": failure::json(failure) }))
@@ -102,6 +109,11 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
         Event::ForwardClosed { forward } => ("forward-closed", json!({ "forward": forward.0 })),
         Event::Up { elapsed } => ("up", json!({ "ms": ms(elapsed) })),
         Event::Expired { elapsed } => ("expired", json!({ "ms": ms(elapsed) })),
+        Event::Replanned { plan } => {
+            ("replanned", json!({ "tunnels": plan.tunnels.len(), "forwards": plan.forwards.len() }))
+        }
+        Event::Reloaded { elapsed } => ("reloaded", json!({ "ms": ms(elapsed) })),
+        Event::NotReloaded { failure } => ("not-reloaded", json!({ "error": failure::json(failure) })),
         Event::Closing => ("closing", json!({})),
         Event::Failed(failure) => ("failed", json!({ "error": failure::json(failure) })),
         Event::Down => ("down", json!({})),

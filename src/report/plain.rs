@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names::Names;
 use super::style::{Style, columns, pad};
 use super::words::{count, os_words, took};
-use crate::engine::{Event, Failure, Stage, Waiter};
+use crate::engine::{Doubt, Event, Failure, Stage, Waiter};
 use crate::topology::escape;
 
 /// The line for an event; `None` for what would only be noise, and for [`Event::Failed`], which the
@@ -71,11 +71,26 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             format!("{}: back on its first route, {route}", escape(&forward.0))
         }
         Event::Restored { elapsed } => format!("Up again after {}.", took(*elapsed)),
-        Event::Verifying { asleep: Some(asleep) } => {
-            format!("Away for {}: asking everything whether it is still there", took(*asleep))
+        Event::Verifying { doubt: Doubt::Slept(away) } => {
+            format!("Away for {}: asking everything whether it is still there", took(*away))
         }
-        Event::Verifying { asleep: None } => "Asking everything whether it is still there".to_owned(),
+        Event::Verifying { doubt: Doubt::NetworkChanged } => {
+            "The network changed: asking everything whether it is still there".to_owned()
+        }
+        Event::Verifying { doubt: Doubt::Asked } => "Asking everything whether it is still there".to_owned(),
         Event::Verified { elapsed } => format!("All answered after {}.", took(*elapsed)),
+        Event::Replanned { plan } => {
+            let (tunnels, forwards) = (plan.tunnels.len() as u64, plan.forwards.len() as u64);
+            format!(
+                "The file counts as it is now: {}, {}",
+                count(tunnels, "tunnel"),
+                count(forwards, "forward")
+            )
+        }
+        Event::Reloaded { elapsed } => format!("Reloaded in {}.", took(*elapsed)),
+        Event::NotReloaded { failure } => {
+            format!("Not reloaded, everything stays as it was: {}", why(failure))
+        }
         Event::TunnelFailed { tunnel, failure } => {
             format!("{}: given up, the run goes on without it: {}", names.label(tunnel), why(failure))
         }

@@ -61,7 +61,6 @@ pub enum Sink {
 /// Shows the events of one run. Shared between threads as it is.
 pub struct Reporter {
     eyes: Eyes,
-    names: Names,
     style: Style,
     /// Whether a `^C` may stand where the next line goes, on a terminal that may know no more than `\r`.
     echoes: bool,
@@ -77,8 +76,8 @@ enum Eyes {
 }
 
 /// What later events need to know of earlier ones.
-#[derive(Default)]
 struct Past {
+    names: Names,
     /// The forwards that are up, and what to open for each.
     doors: BTreeMap<String, String>,
     /// The forwards that were given up.
@@ -108,7 +107,15 @@ impl Reporter {
             }
             (Mode::Bars | Mode::Plain, sink) => Eyes::Plain(Mutex::new(text(sink))),
         };
-        Reporter { eyes, names, style, echoes, hint: None, past: Mutex::default() }
+        let past = Past {
+            names,
+            doors: BTreeMap::new(),
+            without: BTreeSet::new(),
+            untold: Vec::new(),
+            settled: false,
+            was_up: false,
+        };
+        Reporter { eyes, style, echoes, hint: None, past: Mutex::new(past) }
     }
 
     /// What to tell the person to do next when everything is up, in a line of its own.
@@ -122,10 +129,10 @@ impl Reporter {
     /// the failure itself, with [`failure::render`](super::failure::render).
     pub fn event(&self, event: &Event) {
         let mut past = held(&self.past);
-        past.note(event, &self.names);
+        past.note(event);
         match &self.eyes {
             Eyes::None => {}
-            Eyes::Json(sink) => put(sink, &json::line(event, &self.names, Timestamp::now())),
+            Eyes::Json(sink) => put(sink, &json::line(event, &past.names, Timestamp::now())),
             Eyes::Plain(sink) => {
                 let over = self.echoes && matches!(event, Event::Closing);
                 if let Some(line) = self.line(event, &past) {
@@ -141,8 +148,11 @@ impl Reporter {
                         let why = self.line(event, &past);
                         past.untold.extend(why);
                     }
-                    bars.event(event, &self.names);
-                    past.settled = matches!(event, Event::Up { .. } | Event::Failed(_) | Event::Closing);
+                    bars.event(event, &past.names);
+                    past.settled = matches!(
+                        event,
+                        Event::Up { .. } | Event::Replanned { .. } | Event::Failed(_) | Event::Closing
+                    );
                     if !past.settled {
                         return;
                     }
@@ -176,16 +186,20 @@ impl Reporter {
         if let Event::Up { elapsed } = event {
             return Some(plain::up(*elapsed, &past.doors, &past.without, self.hint.as_deref()));
         }
-        plain::line(event, &self.names, self.style)
+        plain::line(event, &past.names, self.style)
     }
 }
 
 impl Past {
-    fn note(&mut self, event: &Event, names: &Names) {
+    fn note(&mut self, event: &Event) {
         match event {
+            Event::Replanned { plan } => {
+                self.names = Names::new(plan);
+                self.without.clear();
+            }
             // Nobody here opens what another host listens for.
             Event::ForwardUp { forward, at, .. } if at.on.is_none() => {
-                let protocol = names.forward(forward).and_then(|name| name.protocol.as_ref());
+                let protocol = self.names.forward(forward).and_then(|name| name.protocol.as_ref());
                 let address = || reachable(at.address).to_string();
                 let door = protocol.map_or_else(address, |protocol| url(protocol, at.address));
                 self.doors.insert(escape(&forward.0), door);

@@ -8,9 +8,10 @@ use std::time::Duration;
 use russh::ChannelMsg;
 
 use super::channel::{Channel, Message, Received};
+use super::dial::words_of;
 use super::lending::{Loan, Terms};
 use super::process::{Process, STDERR};
-use super::session::{Session, Unanswered, words_of};
+use super::session::{Session, Unanswered};
 use super::shelf::{Shelf, Source};
 
 /// Why a command was not started.

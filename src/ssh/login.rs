@@ -39,12 +39,15 @@ pub struct Login {
     /// Questions open now: a person may take longer than a deadline allows a machine.
     asked: AtomicUsize,
     /// Held while a person is asked: whoever types an answer must know which question it is for.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
     /// Keys unlocked in this run, so that each passphrase is asked for once.
-    unlocked: Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>>,
+    unlocked: Arc<Mutex<Unlocked>>,
     /// Passwords that were typed and taken, each for its host alone, so that a rebuild need not ask.
-    passwords: Mutex<HashMap<HostId, Secret>>,
+    passwords: Arc<Mutex<HashMap<HostId, Secret>>>,
 }
+
+/// Keys by their files, or why there is none.
+type Unlocked = HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>;
 
 /// How a login ended well.
 #[derive(Debug, Clone)]
@@ -103,9 +106,21 @@ impl Login {
             kept_in_environment: Vec::new(),
             only: None,
             asked: AtomicUsize::new(0),
-            turn: Mutex::new(()),
-            unlocked: Mutex::new(HashMap::new()),
-            passwords: Mutex::new(HashMap::new()),
+            turn: Arc::default(),
+            unlocked: Arc::default(),
+            passwords: Arc::default(),
+        }
+    }
+
+    /// The same means, and what was unlocked for the other one; also what was typed there for these hosts, and for no
+    /// others. Questions of both come one at a time.
+    pub async fn with_memory_of(self, other: &Login, hosts: impl Fn(&HostId) -> bool) -> Self {
+        other.passwords.lock().await.retain(|host, _| hosts(host));
+        Login {
+            turn: other.turn.clone(),
+            unlocked: other.unlocked.clone(),
+            passwords: other.passwords.clone(),
+            ..self
         }
     }
 

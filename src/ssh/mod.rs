@@ -12,6 +12,7 @@ mod channel;
 mod config;
 mod config_files;
 mod crowd;
+mod dial;
 mod dial_error;
 mod exec;
 mod expectation;

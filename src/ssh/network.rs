@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::wire::{Wire, WireHandle};
 use crate::topology::{Address, HostId};
 
 /// Any two-way byte stream a session or a forward can ride.
@@ -23,6 +25,23 @@ pub enum Dialled {
     Tcp(TcpStream),
     /// Anything else: the lab's in-memory streams.
     Memory(Box<dyn ByteStream>),
+}
+
+impl Wire {
+    /// A wire over what local dialled; `patience` as for [`Wire::over_tcp`].
+    ///
+    /// # Errors
+    /// When the operating system refuses a socket option.
+    pub fn over_dialled(dialled: Dialled, patience: Option<Duration>) -> io::Result<(Wire, WireHandle)> {
+        match dialled {
+            Dialled::Tcp(stream) => {
+                let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+                let (wire, handle) = Self::over_tcp(stream, patience)?;
+                Ok((wire, WireHandle { peer, ..handle }))
+            }
+            Dialled::Memory(stream) => Ok(Self::over_stream(stream)),
+        }
+    }
 }
 
 /// Where the local machine's own dials go.

@@ -1,20 +1,19 @@
 //! A session: one SSH connection, logged in, over any byte stream. Knows its own life and death;
 //! knows nothing of the sessions below or above it.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::{Handle, Msg};
-use russh::{ChannelOpenFailure, Disconnect};
+use russh::Disconnect;
+use russh::client::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::again::Again;
-use super::channel::{Channel, Channels};
+use super::channel::Channels;
 use super::crowd::Crowd;
-use super::dial_error::DialError;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
 use super::lending::Lending;
@@ -26,7 +25,6 @@ use super::open_error::{OpenError, Step, login_error};
 use super::rotation::Rotation;
 use super::watchdog;
 use super::wire::{Wire, WireHandle};
-use crate::topology::Endpoint;
 
 /// A live session. Ends when dropped, closed, or lost.
 pub struct Session {
@@ -49,6 +47,11 @@ pub(super) enum Unanswered {
 }
 
 impl Session {
+    /// The machine that local dialled for it over a real network; `None` where it rides something else.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.wire.peer
+    }
+
     /// Opens a session over a wire: version, keys, judgement of the host key, login; each with its
     /// own deadline. Dropping the future cuts the wire.
     ///
@@ -109,35 +112,6 @@ impl Session {
         };
         let _ = tokio::time::timeout(Duration::from_millis(200), goodbye).await;
         Ok(())
-    }
-
-    /// Has the server dial a target and hands over the stream (RFC 4254, section 7.2). `originator` is
-    /// who connected here, for the server's log.
-    ///
-    /// A stream that the server opens after `within` has passed is closed again at once.
-    ///
-    /// # Errors
-    /// What stood in the way.
-    pub async fn dial(
-        &self,
-        endpoint: &Endpoint,
-        originator: Option<SocketAddr>,
-        within: Duration,
-    ) -> Result<Channel, DialError> {
-        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
-        let (endpoint, member) = (endpoint.clone(), channels.join());
-        let dialling = async move {
-            match open_channel(&handle, &endpoint, originator).await {
-                Ok(channel) => Ok(channels.take(channel, member)),
-                Err(russh::Error::ChannelOpenFailure(reason)) => Err(refusal(&notes, reason).await),
-                Err(_) => Err(DialError::SessionLost),
-            }
-        };
-        match self.ask(within, dialling).await {
-            Ok(opened) => opened,
-            Err(Unanswered::TimedOut) => Err(DialError::TimedOut),
-            Err(Unanswered::SessionLost) => Err(DialError::SessionLost),
-        }
     }
 
     /// Asks the server something, in a task of its own: were the caller's future dropped while waiting,
@@ -270,37 +244,6 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.wire.cut.cancel();
-    }
-}
-
-/// What the server says about a channel that it refused; escaped.
-pub(super) async fn words_of(notes: &Notes, reason: &ChannelOpenFailure) -> String {
-    let said = tokio::time::timeout(Duration::from_millis(200), notes.words_for(reason));
-    said.await.unwrap_or_default()
-}
-
-async fn refusal(notes: &Notes, reason: ChannelOpenFailure) -> DialError {
-    let said = words_of(notes, &reason).await;
-    match reason {
-        ChannelOpenFailure::AdministrativelyProhibited => DialError::Prohibited(said),
-        ChannelOpenFailure::ConnectFailed => DialError::Failed(said),
-        _ => DialError::Refused(said),
-    }
-}
-
-async fn open_channel(
-    handle: &Handle<Gatekeeper>,
-    endpoint: &Endpoint,
-    originator: Option<SocketAddr>,
-) -> Result<russh::Channel<Msg>, russh::Error> {
-    match endpoint {
-        Endpoint::Unix(path) => handle.channel_open_direct_streamlocal(path).await,
-        Endpoint::Tcp(address) => {
-            let (from, port) = originator.map_or(("127.0.0.1".to_owned(), 0), |originator| {
-                (originator.ip().to_string(), originator.port())
-            });
-            handle.channel_open_direct_tcpip(&address.host, address.port.into(), from, port.into()).await
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! windows. A wire never interprets a byte.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -19,9 +20,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
+use super::ByteStream;
 use super::channel::{Channel, Received};
 use super::socket::{self, READ_SIZE};
-use super::{ByteStream, Dialled};
 
 /// One end of a transport, as russh sees it: reads never wait for anything but bytes. When the wire is
 /// cut, writes fail at once, and reads after the last bytes that came.
@@ -45,6 +46,8 @@ pub struct WireHandle {
     pub ended: CancellationToken,
     /// What is known of the traffic.
     pub gauge: Arc<Gauge>,
+    /// The machine at its other end, where local dialled that over a real network.
+    pub peer: Option<IpAddr>,
 }
 
 /// What a wire counts.
@@ -124,17 +127,6 @@ impl Intake {
 }
 
 impl Wire {
-    /// A wire over what local dialled; `patience` as for [`Wire::over_tcp`].
-    ///
-    /// # Errors
-    /// When the operating system refuses a socket option.
-    pub fn over_dialled(dialled: Dialled, patience: Option<Duration>) -> io::Result<(Wire, WireHandle)> {
-        match dialled {
-            Dialled::Tcp(stream) => Self::over_tcp(stream, patience),
-            Dialled::Memory(stream) => Ok(Self::over_stream(stream)),
-        }
-    }
-
     /// A wire over a real socket. A peer that leaves bytes unacknowledged for `patience` is dead.
     ///
     /// # Errors
@@ -234,7 +226,7 @@ impl Wire {
             gauge: gauge.clone(),
             _ended: ended.clone().drop_guard(),
         };
-        (wire, WireHandle { cut, ended, gauge })
+        (wire, WireHandle { cut, ended, gauge, peer: None })
     }
 
     /// Fails once it is cut.

@@ -48,7 +48,7 @@ fn a_value_that_autossh_would_refuse_is_refused_by_up_and_by_nobody_else() {
     let file = home.file("screen.json", SCREEN);
     let wrong = [("AUTOSSH_GATETIME", "30s"), ("AUTOSSH_POLL", "\u{1b}[2J")];
     let ended = run(&home, &["up", &file, "--lab"], &wrong).with(2);
-    for words in ["H0313", "AUTOSSH_GATETIME is \"30s\"", "AUTOSSH_POLL is \"\\u{1b}[2J\"", "reconnect.gate"]
+    for words in ["H0315", "AUTOSSH_GATETIME is \"30s\"", "AUTOSSH_POLL is \"\\u{1b}[2J\"", "reconnect.gate"]
     {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }

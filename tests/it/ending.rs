@@ -1,11 +1,14 @@
 //! Every way to end a run in the foreground: signals, early, late and twice; `down`; its time is over.
 
+use std::process::{Command, Stdio};
+
 use rustix::process::Signal;
 
 use super::client::{assert_refuses, connect, echo};
 use super::detached::small;
 use super::home::Home;
 use super::running::Running;
+use super::until::until;
 
 /// The far end of "mute" never greets, so the run waits for it until somebody loses patience.
 const STUCK: &str = r#"{ "hopper": 1, "name": "stuck",
@@ -49,9 +52,28 @@ fn sigterm_while_building_exits_143() {
     ended_while_building(Signal::TERM, &[], 143);
 }
 
+/// Runs on a terminal of its own, which is closed once the run is that far.
+fn ended_by_its_terminal(words: &str, far: impl Fn(&Home) -> bool) {
+    let home = Home::new();
+    home.file("stuck.json", STUCK);
+    home.file("held.json", small("held"));
+    let line =
+        format!("exec {} up {}/files/{words} --lab", env!("CARGO_BIN_EXE_hopper"), home.path("").display());
+    let mut command = Command::new("script");
+    home.environment(&mut command).env("SHELL", "/bin/sh").args(["-qc", &line, "/dev/null"]);
+    let run = home.start_command(command.stdin(Stdio::null()));
+    assert!(until(|| far(&home)), "never got that far:\n{}", run.stderr());
+    run.signal(Signal::KILL);
+    assert!(until(|| home.processes().is_empty()), "it outlives its terminal");
+    home.assert_nothing_left();
+}
+
 #[test]
-fn sighup_while_building_exits_143() {
-    ended_while_building(Signal::HUP, &[], 143);
+fn a_run_goes_down_with_the_terminal_that_it_is_on() {
+    let state =
+        |home: &Home, name, state: &str| home.socket(name).exists() && home.status(name)["state"] == state;
+    ended_by_its_terminal("stuck.json", |home| state(home, "stuck", "connecting"));
+    ended_by_its_terminal("held.json", |home| state(home, "held", "up"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod lab;
 mod pictures;
 mod quiet;
 mod reading;
+mod reload;
 mod running;
 mod simulation;
 mod ssh_config;

@@ -45,6 +45,7 @@ mod loop_check;
 mod network;
 mod reference;
 mod refused;
+mod reload;
 mod remote;
 mod rotation;
 mod rows;

@@ -12,28 +12,35 @@ use crate::plan::{PlannedForward, TunnelId};
 use crate::ssh::Session;
 
 impl Driver {
-    /// Takes every local port before anybody is contacted: a port that is taken costs no login.
-    pub(super) async fn bind_listeners(&mut self) -> Result<(), Failure> {
+    /// Takes every local port that is not held yet, before anybody is contacted for it: a port that is taken costs
+    /// no login. Gives the forwards that cannot listen.
+    pub(super) async fn bind_listeners(&mut self) -> Vec<(usize, Failure)> {
+        let mut failed = Vec::new();
         for (f, planned) in self.scene.plan.forwards.iter().enumerate() {
-            if planned.listener.is_some() {
+            let life = &self.forwards[f];
+            if planned.listener.is_some() || life.bound.is_some() || life.served.is_some() {
                 continue;
             }
             let (id, listen) = (planned.forward.id.clone(), planned.forward.listen);
-            let bound = Bound::bind(listen)
-                .await
-                .map_err(|error| blame::listen(&format!("forward \"{id}\""), listen, &error))?;
+            let bound = match Bound::bind(listen).await {
+                Ok(bound) => bound,
+                Err(error) => {
+                    failed.push((f, blame::listen(&format!("forward \"{id}\""), listen, &error)));
+                    continue;
+                }
+            };
             let at = ListenAddress::here(bound.local());
             self.board.post(|snapshot| snapshot.forwards[f].listen = Some(at.clone()));
             self.scene.tell(Event::ForwardListening { forward: id, at });
             self.forwards[f].bound = Some(bound);
         }
-        Ok(())
+        failed
     }
 
-    /// Lets go of listeners that never came to be served.
-    pub(super) fn release_listeners(&mut self) {
-        for (life, planned) in self.forwards.iter_mut().zip(&self.scene.plan.forwards) {
-            if life.bound.take().is_some() {
+    /// Lets go of listeners of these forwards that never came to be served.
+    pub(super) fn release(&mut self, which: impl Fn(usize) -> bool) {
+        for (f, (life, planned)) in self.forwards.iter_mut().zip(&self.scene.plan.forwards).enumerate() {
+            if which(f) && life.bound.take().is_some() {
                 self.scene.tell(Event::ForwardClosed { forward: planned.forward.id.clone() });
             }
         }

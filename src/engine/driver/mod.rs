@@ -2,6 +2,8 @@
 //! alive and decides nothing.
 
 mod forwards;
+mod reload;
+mod reports;
 mod tunnels;
 mod verdict;
 mod ways;
@@ -9,38 +11,23 @@ mod ways;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::act::{Opened, Scene};
+use super::act::Scene;
 use super::board::Board;
 use super::event::Waiter;
 use super::ground::Live;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
-use super::proof::Proof;
 use super::sleep::{Clocks, LOOK_EVERY};
-use super::{Controls, Event, Failure, ForwardState, Outcome, RunState, TunnelState};
-use crate::forward::Meter;
-use verdict::{Nth, Verdict};
-
-/// What tasks tell the driver.
-enum Report {
-    Opened(usize, Result<Opened, Failure>),
-    /// A session ended, asked or not.
-    Ended(Nth),
-    /// Who is to blame for what failed.
-    Verdict(Verdict),
-    Closed(usize),
-    Proved(usize, Result<Proof, Failure>),
-    Stopped(usize),
-    /// Whether a tunnel answered.
-    Probed(Nth, bool),
-    /// Whether a forward that is served answered.
-    Verified(usize, Result<(), Failure>),
-    /// The time a probe took; `None` when it was not answered.
-    RoundTrip(usize, Option<Duration>),
-}
+use super::{Controls, Doubt, Event, ForwardState, Outcome, RunState, TunnelState, World};
+use crate::forward::{Budget, Meter};
+use crate::plan::Plan;
+use reload::Next;
+pub use reload::{Reload, Reloaded};
+use reports::{Report, Reports, waits};
 
 pub(in crate::engine) struct Driver {
     scene: Arc<Scene>,
@@ -48,6 +35,14 @@ pub(in crate::engine) struct Driver {
     board: Board,
     controls: Controls,
     reports: UnboundedSender<Report>,
+    inbox: Reports,
+    reloads: UnboundedReceiver<Reload>,
+    /// The plan that takes over next.
+    next: Option<Next>,
+    /// Whether nothing is left of what that does not have.
+    shed: bool,
+    /// Who waits for the newest plan to be settled.
+    waiting: Vec<oneshot::Sender<Reloaded>>,
     tunnels: Vec<TunnelLife>,
     forwards: Vec<ForwardLife>,
     started: Instant,
@@ -61,18 +56,20 @@ pub(in crate::engine) struct Driver {
 const ROUND_TRIP_EVERY: Duration = Duration::from_secs(10);
 
 impl Driver {
-    /// A driver before anything has happened; `waits` is where the scene tells who waits for another machine's
-    /// hopper.
     pub fn new(
-        scene: Scene,
+        plan: Arc<Plan>,
+        world: World,
+        events: UnboundedSender<Event>,
         board: Board,
         meters: Vec<Arc<Meter>>,
         controls: Controls,
-        waits: UnboundedReceiver<Waiter>,
-    ) -> (Self, Reports) {
-        let (reports, told) = unbounded_channel();
+        reloads: UnboundedReceiver<Reload>,
+    ) -> Self {
+        let (reports, inbox) = Reports::new();
+        let waits = waits(plan.clone(), reports.clone());
+        let scene = Scene { plan, world, events, waits, budget: Budget::default() };
         let forwards = meters.into_iter().map(|meter| ForwardLife { meter, ..ForwardLife::default() });
-        let driver = Driver {
+        Driver {
             machine: Machine::new(&scene.plan, controls.seed.unwrap_or_else(rand::random)),
             tunnels: scene.plan.tunnels.iter().map(|_| TunnelLife::default()).collect(),
             forwards: forwards.collect(),
@@ -80,17 +77,21 @@ impl Driver {
             board,
             controls,
             reports,
+            inbox,
+            reloads,
+            next: None,
+            shed: false,
+            waiting: Vec::new(),
             started: Instant::now(),
             wakes_at: None,
             finished: false,
             expired: false,
-        };
-        (driver, Reports { told, waits })
+        }
     }
 
     /// Runs until nothing is left.
-    pub async fn run(mut self, mut reports: Reports) -> Outcome {
-        if let Err(failure) = self.bind_listeners().await {
+    pub async fn run(mut self) -> Outcome {
+        if let Some((_, failure)) = self.bind_listeners().await.into_iter().next() {
             self.scene.tell(Event::Failed(failure.clone()));
             self.board.post(|snapshot| snapshot.state = RunState::Down);
             return Outcome { failure: Some(failure), was_up: false, expired: false };
@@ -106,23 +107,25 @@ impl Driver {
         while !self.finished {
             let wake = self.started + self.wakes_at.unwrap_or_default();
             tokio::select! {
-                Some(report) = reports.told.recv() => self.take(report),
-                Some(waiter) = reports.waits.recv() => self.waits(&waiter),
+                report = self.inbox.next() => self.take(report),
+                Some(wanted) = self.reloads.recv(), if !leaving => self.reload(wanted),
                 () = self.controls.leave.cancelled(), if !leaving => {
                     leaving = true;
                     self.step(Input::Leave);
                 }
                 _ = looks.tick() => {
-                    let lost = clocks.lost();
-                    lost.into_iter().for_each(|lost| self.doubt(Some(lost)));
+                    let lost = clocks.lost().map(Doubt::Slept);
+                    let moved = self.ways_changed().then_some(Doubt::NetworkChanged);
+                    lost.or(moved).into_iter().for_each(|doubt| self.doubt(doubt));
                     self.look_for_idle();
                 }
-                () = self.controls.verify.notified() => self.doubt(None),
+                () = self.controls.verify.notified() => self.doubt(Doubt::Asked),
                 _ = round_trips.tick() => self.measure_round_trips(),
                 () = tokio::time::sleep_until(wake), if self.wakes_at.is_some() => self.step(Input::Tick),
             }
+            self.take_over().await;
         }
-        self.release_listeners();
+        self.release(|_| true);
         let was_up = self.machine.was_up();
         self.scene.tell(Event::Down);
         Outcome { failure: self.machine.into_failure(), was_up, expired: self.expired }
@@ -180,26 +183,16 @@ impl Driver {
                 scene.tell(Event::ForwardClosed { forward: scene.plan.forwards[f].forward.id.clone() });
                 self.step(Input::Stopped(f));
             }
+            Report::TunnelWaits(t) => self.step(Input::TunnelWaits(t)),
+            Report::ForwardWaits(f) => self.step(Input::ForwardWaits(f)),
             Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = rtt),
         }
     }
 
-    /// Something waits for another machine's hopper.
-    fn waits(&mut self, waiter: &Waiter) {
-        let plan = &self.scene.plan;
-        let input = match waiter {
-            Waiter::Tunnel(id) => plan.place(id).map(Input::TunnelWaits),
-            Waiter::Forward(id) => {
-                plan.forwards.iter().position(|it| it.forward.id == *id).map(Input::ForwardWaits)
-            }
-        };
-        input.into_iter().for_each(|input| self.step(input));
-    }
-
     /// Asks everything whether it is still there.
-    fn doubt(&mut self, asleep: Option<Duration>) {
+    fn doubt(&mut self, doubt: Doubt) {
         if self.board.is_up() {
-            self.scene.tell(Event::Verifying { asleep });
+            self.scene.tell(Event::Verifying { doubt });
             self.step(Input::Doubt);
         }
     }
@@ -245,6 +238,11 @@ impl Driver {
                 }
                 Action::AnnounceWentBack(f) => self.tell_went_back(f),
                 Action::AnnounceRestored(elapsed) => self.scene.tell(Event::Restored { elapsed }),
+                Action::TakeOver => self.shed = true,
+                Action::AnnounceReloaded(elapsed) => {
+                    self.scene.tell(Event::Reloaded { elapsed });
+                    self.tell_reloaded(false);
+                }
                 Action::AnnounceVerified(elapsed) => self.scene.tell(Event::Verified { elapsed }),
                 Action::AnnounceExpired => {
                     self.expired = true;
@@ -255,6 +253,7 @@ impl Driver {
                         self.scene.tell(Event::Failed(failure.clone()));
                     }
                     self.scene.tell(Event::Closing);
+                    self.tell_reloaded(true);
                 }
                 Action::Finish => self.finished = true,
             }
@@ -288,10 +287,4 @@ impl Driver {
             }
         });
     }
-}
-
-/// What tasks told the driver.
-pub(in crate::engine) struct Reports {
-    told: UnboundedReceiver<Report>,
-    waits: UnboundedReceiver<Waiter>,
 }

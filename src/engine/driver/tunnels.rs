@@ -95,6 +95,13 @@ impl Driver {
         if self.machine.has_broken() { SHORT_GOODBYE } else { GOODBYE }
     }
 
+    /// Whether this machine would go another way now to a host that it dialled.
+    pub(super) fn ways_changed(&mut self) -> bool {
+        let ways = self.tunnels.iter_mut().filter_map(|life| life.way.as_mut());
+        // All of them are asked.
+        ways.filter_map(|way| way.changed().then_some(())).count() > 0
+    }
+
     pub(super) fn measure_round_trips(&self) {
         for t in 0..self.tunnels.len() {
             self.measure_round_trip(t);

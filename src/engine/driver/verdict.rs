@@ -1,6 +1,8 @@
 //! Who is to blame: what broke, or something under it. Found out by asking, which takes a while; what was
 //! rebuilt meanwhile is not blamed for what the one before it did.
 
+use std::time::Duration;
+
 use super::tunnels::ROUND_TRIP_LIMIT;
 use super::{Driver, Report};
 use crate::engine::act;
@@ -10,12 +12,22 @@ use crate::engine::life::{Promise, TunnelLife};
 use crate::engine::machine::Input;
 use crate::engine::{Failure, TunnelState};
 
+/// How long a session is given to answer whose way to its host has changed.
+const MOVED: Duration = Duration::from_secs(2);
+
 /// A tunnel or a forward as it was at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Nth {
     /// Its place in the plan's list.
     pub place: usize,
     generation: u64,
+}
+
+impl Nth {
+    /// The same one, where it stands now.
+    pub fn at(self, place: usize) -> Nth {
+        Nth { place, ..self }
+    }
 }
 
 /// What failed by itself or for something under it.
@@ -27,11 +39,11 @@ pub(super) enum Suspect {
 
 /// What was found out.
 pub(super) struct Verdict {
-    suspect: Suspect,
+    pub suspect: Suspect,
     /// What is wrong with the suspect, if nothing under it is to blame.
-    failure: Failure,
+    pub failure: Failure,
     /// The lowest tunnel that is broken, and how.
-    found: Option<(Nth, Failure)>,
+    pub found: Option<(Nth, Failure)>,
 }
 
 impl Driver {
@@ -62,6 +74,9 @@ impl Driver {
         let (which, tunnel) = (self.tunnel_now(t), &self.scene.plan.tunnels[t]);
         // A network that comes back after sleep takes a while; its silence counts as long as any other.
         let patience = act::patience(tunnel).unwrap_or(ROUND_TRIP_LIMIT);
+        // One whose way is another now mostly stands on an address that is gone, and would be silent for ever.
+        let moved = self.tunnels[t].way.as_ref().is_some_and(|way| way.moved);
+        let patience = if moved { patience.min(MOVED) } else { patience };
         let promise = Promise::new(&self.reports, Report::Probed(which, false));
         tokio::spawn(async move {
             let answered = session.is_alive(patience).await;

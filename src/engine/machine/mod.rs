@@ -8,6 +8,7 @@ mod doubt;
 mod failing;
 mod failover;
 mod part;
+mod reload;
 mod rules;
 mod standing;
 mod waiting;
@@ -16,7 +17,7 @@ mod ways;
 use std::time::Duration;
 
 use super::{Failure, ForwardState, RunState, TunnelState};
-use crate::plan::{Plan, TunnelId};
+use crate::plan::{Plan, Succession, TunnelId};
 use crate::topology::Failover;
 use part::{Doom, Forward, Tunnel};
 use ways::Ways;
@@ -52,6 +53,10 @@ pub enum Input {
     Stopped(usize),
     /// Nobody is connected to a forward that waits for that; see [`Machine::would_go_back`].
     Idle(usize),
+    /// Another plan is wanted: what does not go on in it is to go. See [`Machine::take_over`].
+    Shed(Succession),
+    /// A new plan is obeyed, and these forwards of it cannot listen.
+    TakenOver(Vec<(usize, Failure)>),
     /// Somebody wants the run to end.
     Leave,
 }
@@ -95,6 +100,10 @@ pub enum Action {
     AnnounceVerified(Duration),
     /// The run has lasted as long as it may.
     AnnounceExpired,
+    /// Nothing is left of what another plan does not have: it can take over.
+    TakeOver,
+    /// What another plan brought is up, or is known not to be, after so long.
+    AnnounceReloaded(Duration),
     /// Teardown of everything began.
     AnnounceClosing,
     /// Nothing is left.
@@ -117,6 +126,10 @@ pub struct Machine {
     broken_since: Option<Duration>,
     /// Since when something is doubted.
     doubted_since: Option<Duration>,
+    /// Whether another plan waits until what it does not have is gone.
+    shedding: bool,
+    /// Since when another plan is obeyed of which not everything is known yet.
+    reloaded_since: Option<Duration>,
     leaving: bool,
     finished: bool,
     /// The first failure that ends the run: what comes after it follows from it.
@@ -150,6 +163,8 @@ impl Machine {
             ends_at: plan.lifetime,
             broken_since: None,
             doubted_since: None,
+            shedding: false,
+            reloaded_since: None,
             leaving: false,
             finished: false,
             failure: None,
@@ -174,6 +189,8 @@ impl Machine {
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
             Input::Idle(f) => self.go_back(f, now),
+            Input::Shed(kept) => self.shed(&kept),
+            Input::TakenOver(unbound) => self.taken_over(unbound, &mut actions),
             Input::Leave => self.leave(&mut actions),
         }
         self.end_in_time(now, &mut actions);
@@ -230,9 +247,12 @@ impl Machine {
             }
             return;
         }
-        let settled = |(f, it): (usize, &Forward)| it.given_up || it.is_up() || self.is_absent(f);
+        self.watch_the_new(now, actions);
+        let apart = |it: &Forward| it.given_up || it.is_shed() || (it.is_new && self.was_up());
+        let settled = |(f, it): (usize, &Forward)| it.is_up() || apart(it) || self.is_absent(f);
         let whole = self.forwards.iter().enumerate().all(settled);
         match (self.was_up(), whole) {
+            (false, true) if self.shedding => {}
             (false, true) => {
                 self.up_since = Some(now);
                 actions.push(Action::AnnounceUp);
@@ -248,6 +268,7 @@ impl Machine {
             let since = self.doubted_since.take();
             actions.extend(since.map(|since| Action::AnnounceVerified(now.saturating_sub(since))));
         }
+        self.ask_for_the_new_plan(actions);
     }
 
     fn all_gone(&self) -> bool {

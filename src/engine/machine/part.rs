@@ -52,7 +52,7 @@ pub(super) struct Tunnel {
     pub up_since: Duration,
     /// Times it was opened again.
     pub reconnects: u64,
-    was_open: bool,
+    pub was_open: bool,
 }
 
 impl Tunnel {
@@ -132,8 +132,10 @@ pub(super) struct Forward {
     pub missed: bool,
     /// When to ask it again.
     pub due: Option<Duration>,
+    /// Came with another plan, and nothing is known of it yet: it neither works nor is it broken.
+    pub is_new: bool,
     /// How long a proof counts.
-    probe: Probe,
+    pub probe: Probe,
     /// Not to be proved earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -159,6 +161,7 @@ impl Forward {
             asking: false,
             missed: false,
             due: None,
+            is_new: false,
             probe,
             not_before: Duration::ZERO,
             // What is opened is counted, and not what is proved.
@@ -222,6 +225,11 @@ impl Forward {
     /// Whether it was proved, and nothing has broken since.
     pub fn is_up(&self) -> bool {
         self.state == ForwardState::Up && self.doom.is_none() && !self.missed
+    }
+
+    /// Whether it is closed for a plan that does not have it.
+    pub fn is_shed(&self) -> bool {
+        self.doom == Some(Doom::Gone) && !self.given_up
     }
 
     /// What it is once it is gone.

@@ -100,7 +100,7 @@ pub(super) async fn open(lab: &Lab, host: &str, wire: impl ByteStream) -> Handle
         },
         ..client::Config::default()
     };
-    let expect = Expect(lab.host_key(&id(host)).unwrap().clone());
+    let expect = Expect(lab.host_key(&id(host)).unwrap());
     client::connect_stream(Arc::new(config), wire, expect).await.unwrap()
 }
 

@@ -69,7 +69,7 @@ fn settings_are_told_by_their_names() {
     let mut after = vnc();
     after.hosts[0].keepalive.max = 9;
     after.forwards[0].required = false;
-    assert_eq!(steps(&vnc(), &after), ["~T1 keepalive", "=T2", "=T3", "~vnc required"]);
+    assert_eq!(steps(&vnc(), &after), ["~T1 keepalive", "~T2 through", "~T3 through", "~vnc via required"]);
 }
 
 #[test]

@@ -10,6 +10,31 @@ use crate::topology::escape;
 /// A line for each tunnel and forward, with `+ ~ - =` in front, and the counts. Whatever came from a run or a
 /// file is escaped.
 pub fn difference(diff: &Diff, style: Style) -> String {
+    let count = |step| diff.count(step);
+    lines(diff, style)
+        + &format!(
+            "{} to open, {} to change, {} to close, {} to keep.\n",
+            count(Step::Open),
+            count(Step::Change),
+            count(Step::Close),
+            count(Step::Keep)
+        )
+}
+
+/// The same for what was done already.
+pub fn difference_done(diff: &Diff, style: Style) -> String {
+    let count = |step| diff.count(step);
+    lines(diff, style)
+        + &format!(
+            "{} opened, {} changed, {} closed, {} kept.\n",
+            count(Step::Open),
+            count(Step::Change),
+            count(Step::Close),
+            count(Step::Keep)
+        )
+}
+
+fn lines(diff: &Diff, style: Style) -> String {
     let parts = || diff.tunnels.iter().chain(&diff.forwards);
     let widest = parts().map(|part| escape(&part.id).width()).max().unwrap_or(0).min(24);
     let mut out = String::new();
@@ -19,14 +44,7 @@ pub fn difference(diff: &Diff, style: Style) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
-    let count = |step| diff.count(step);
-    out + &format!(
-        "{} to open, {} to change, {} to close, {} to keep.\n",
-        count(Step::Open),
-        count(Step::Change),
-        count(Step::Close),
-        count(Step::Keep)
-    )
+    out
 }
 
 fn line(part: &Part, widest: usize, style: Style) -> String {
@@ -39,7 +57,7 @@ fn line(part: &Part, widest: usize, style: Style) -> String {
     let id = escape(&part.id);
     let gap = " ".repeat((widest + 2).saturating_sub(id.width()).max(2));
     let changes = part.changes.iter().map(|change| match (change.what.as_str(), &change.from, &change.to) {
-        ("via", ..) => "over a session that is opened anew".to_owned(),
+        ("via" | "through", ..) => "over a session that is opened anew".to_owned(),
         (what, from, to) => format!("{what} {} -> {}", told(from), told(to)),
     });
     let changes: Vec<String> = changes.collect();

@@ -23,7 +23,7 @@ mod why;
 mod why_json;
 
 pub use diagram::Diagram;
-pub use difference::{difference, difference_json};
+pub use difference::{difference, difference_done, difference_json};
 pub use dot::dot;
 pub use fold::fold;
 pub use grants::grants;

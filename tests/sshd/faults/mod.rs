@@ -7,6 +7,7 @@ mod gone;
 mod leaving;
 mod line;
 mod machine;
+mod moving;
 mod refused;
 mod server;
 mod sharing;
