@@ -144,9 +144,10 @@ impl Reloading {
     fn outcome(&self, outcome: Option<engine::Reloaded>) -> Reloaded {
         let plan = self.board.plan();
         let Some(outcome) = outcome.filter(|outcome| !outcome.closing || !outcome.missing.is_empty()) else {
-            let unfit = self.unfit(closing(&plan.topology));
-            let exit = unfit.failure.exit.code();
-            return Reloaded { taken: false, exit, text: unfit.text, errors: unfit.errors };
+            let failure = closing(&plan.topology);
+            let text = failure::render(&failure, None, self.style);
+            let errors = vec![failure::json(&failure)];
+            return Reloaded { taken: false, exit: failure.exit.code(), text, errors };
         };
         let lost = outcome.missing.iter().find(|(_, required)| *required);
         let exit = match lost {

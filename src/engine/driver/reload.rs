@@ -77,6 +77,7 @@ impl Driver {
         self.machine.take_over(&plan, &kept, seed, self.started.elapsed());
         let meters: Vec<Arc<Meter>> = self.forwards.iter().map(|life| life.meter.clone()).collect();
         self.board.renew(plan.clone(), &kept, &meters, |was| goes_on(&plan, &kept, was));
+        self.tell_lanes_who_rides();
         self.scene.tell(Event::Replanned { plan });
         let unbound = self.bind_listeners().await;
         self.step(Input::TakenOver(unbound));
