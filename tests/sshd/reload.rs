@@ -126,6 +126,6 @@ fn a_new_host_that_is_away_is_waited_for_while_the_rest_goes_on() {
     bed.start_sshd(2, "");
     standing.wait_until_restored(1);
     bed.load_whole(0, NEAR + 1, &[("both", MIB, 1)]);
-    assert_eq!(bed.logins(1), 1);
+    assert_eq!(reconnects(&standing), [0, 0]);
     standing.down();
 }
