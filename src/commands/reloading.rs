@@ -143,7 +143,8 @@ impl Reloading {
     /// What whoever asked is told once the plan is settled.
     fn outcome(&self, outcome: Option<engine::Reloaded>) -> Reloaded {
         let plan = self.board.plan();
-        let Some(outcome) = outcome.filter(|outcome| !outcome.closing || !outcome.missing.is_empty()) else {
+        let told = |it: &engine::Reloaded| it.obeyed && (!it.closing || !it.missing.is_empty());
+        let Some(outcome) = outcome.filter(told) else {
             let failure = closing(&plan.topology);
             let text = failure::render(&failure, None, self.style);
             let errors = vec![failure::json(&failure)];
