@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use russh::ChannelMsg;
+use tokio::time::Instant;
 
 use super::channel::{Channel, Message, Received};
 use super::dial::words_of;
@@ -56,7 +57,8 @@ impl Session {
     /// Runs a command on the server. A server that forces another command (`ForceCommand`, or
     /// `command=` beside the key) runs that one, and does not say so.
     ///
-    /// A command that is started after `within` has passed loses its channel at once.
+    /// Once `within` has passed, or the future is dropped, the channel is closed: a command that is started later
+    /// loses it at once.
     ///
     /// # Errors
     /// What stood in the way.
@@ -80,22 +82,23 @@ impl Session {
     }
 
     async fn run(&self, command: &str, terms: Option<Terms>, within: Duration) -> Result<Process, ExecError> {
-        let (handle, notes, channels, lending) =
-            (self.handle(), self.notes(), self.channels(), self.lending());
-        let (command, member) = (command.to_owned(), channels.join());
-        let asking = async move {
+        let deadline = Instant::now() + within;
+        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
+        let member = channels.join();
+        let opening = async move {
             match handle.channel_open_session().await {
-                Ok(channel) => {
-                    let loan = terms.map(|terms| lending.lend(terms));
-                    start(channels.take(channel, member), &command, loan).await
-                }
+                Ok(channel) => Ok(channels.take(channel, member)),
                 Err(russh::Error::ChannelOpenFailure(reason)) => {
                     Err(ExecError::NoChannel(words_of(&notes, &reason).await))
                 }
                 Err(_) => Err(ExecError::SessionLost),
             }
         };
-        self.ask(within, asking).await?
+        let channel = self.ask(within, opening).await??;
+        // Not in a task of its own: nothing is lent, and no channel stays, once the caller has given up.
+        let loan = terms.map(|terms| self.lending().lend(terms));
+        let starting = tokio::time::timeout_at(deadline, start(channel, command, loan));
+        starting.await.unwrap_or(Err(ExecError::TimedOut))
     }
 }
 
