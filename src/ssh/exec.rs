@@ -25,6 +25,8 @@ pub enum ExecError {
     NotStarted,
     /// The server lets no command use an agent of ours.
     NoAgent,
+    /// Another command of this session has another agent of ours.
+    OtherAgent,
     /// No answer in time. The command may have been started; its channel is closed then.
     TimedOut,
     /// The session ended.
@@ -38,6 +40,7 @@ impl fmt::Display for ExecError {
             ExecError::NoChannel(said) => write!(f, "the server runs nothing here: {said}"),
             ExecError::NotStarted => f.write_str("the server would not start the command"),
             ExecError::NoAgent => f.write_str("the server lets no command use your agent"),
+            ExecError::OtherAgent => f.write_str("another command there uses another agent of yours"),
             ExecError::TimedOut => f.write_str("no answer in time"),
             ExecError::SessionLost => f.write_str("the session was lost"),
         }
@@ -96,7 +99,10 @@ impl Session {
         };
         let channel = self.ask(within, opening).await??;
         // Not in a task of its own: nothing is lent, and no channel stays, once the caller has given up.
-        let loan = terms.map(|terms| self.lending().lend(terms));
+        let loan = match terms {
+            Some(terms) => Some(self.lending().lend(terms).ok_or(ExecError::OtherAgent)?),
+            None => None,
+        };
         let starting = tokio::time::timeout_at(deadline, start(channel, command, loan));
         starting.await.unwrap_or(Err(ExecError::TimedOut))
     }

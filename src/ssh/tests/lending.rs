@@ -134,3 +134,16 @@ async fn an_agent_that_cannot_be_reached_or_reads_nothing_holds_up_nobody() {
     }
     assert!(met.session.ping(LIMIT).await.is_some());
 }
+
+#[tokio::test]
+async fn one_session_lends_one_agent_at_a_time() {
+    let ((_one, one, _), (_two, two, _)) = (agent(), agent());
+    let met = meet().await;
+    let process = met.session.exec_with_agent("stay", &one, LIMIT).await.unwrap();
+    let beside = met.session.exec_with_agent("stay", &one, LIMIT).await;
+    assert!(beside.is_ok());
+    let other = met.session.exec_with_agent("stay", &two, LIMIT).await;
+    assert_eq!(other.err(), Some(ExecError::OtherAgent));
+    drop((process, beside));
+    assert!(met.session.exec_with_agent("stay", &two, LIMIT).await.is_ok());
+}
