@@ -9,6 +9,7 @@ use super::agents::{agent_that_asks, agent_with, askpass, wanted};
 use super::bed::{Bed, NEAR};
 use super::certificates::{certificate, signed};
 use super::hopper::Hopper;
+use super::host_keys::imposter;
 use super::lanes::lanes;
 use super::load::MIB;
 use super::network;
@@ -160,6 +161,27 @@ fn a_key_that_is_revoked_while_the_run_is_up_opens_no_lane() {
     assert!(until(SOON, || bed.visits(1) == 2), "no lane is tried");
     bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
     assert_eq!((lanes(&hopper, 0), requests()), (1, before));
+    stalled.abandon();
+    hopper.down();
+}
+
+#[test]
+fn another_server_in_the_place_of_the_host_gets_no_lane_whatever_is_recorded_of_it() {
+    let Some(bed) = Bed::line(1) else { return };
+    bed.far_end(1);
+    let hopper = Hopper::on(&bed);
+    hopper.up(&Topology::line(&bed), &[]);
+    let (other, log) = imposter(&bed, 1);
+    let name = network::name(1);
+    let both = bed.host_key(1).known_as(&name) + &other.known_as(&name);
+    fs::write(bed.known_hosts(), both).expect("write known_hosts");
+    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("stall", 64 * MIB, 2)]);
+    stalled.wait_until_flowing();
+    let heard = || fs::read_to_string(&log).unwrap_or_default();
+    assert!(until(SOON, || heard().contains("Connection closed by")), "not led there: {}", heard());
+    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
+    assert!(!heard().contains(REQUEST), "said who it is: {}", heard());
+    assert_eq!((lanes(&hopper, 0), bed.visits(1)), (1, 1));
     stalled.abandon();
     hopper.down();
 }
