@@ -58,6 +58,12 @@ impl Log {
                 })?;
                 let lines = lines.with_writer(Mutex::new(file));
                 tracing_subscriber::registry().with(chosen).with(lines).init();
+                // With the terminal gone, what a mistake of hopper's own says on standard error reaches nobody.
+                let told = std::panic::take_hook();
+                std::panic::set_hook(Box::new(move |panic| {
+                    tracing::error!(%panic, "a mistake in hopper");
+                    told(panic);
+                }));
             }
             None => {
                 tracing_subscriber::registry().with(chosen).with(lines.with_writer(std::io::stderr)).init();

@@ -143,10 +143,12 @@ impl Reloading {
     /// What whoever asked is told once the plan is settled.
     fn outcome(&self, outcome: Option<engine::Reloaded>) -> Reloaded {
         let plan = self.board.plan();
-        let Some(outcome) = outcome.filter(|outcome| !outcome.closing || !outcome.missing.is_empty()) else {
-            let unfit = self.unfit(closing(&plan.topology));
-            let exit = unfit.failure.exit.code();
-            return Reloaded { taken: false, exit, text: unfit.text, errors: unfit.errors };
+        let told = |it: &engine::Reloaded| it.obeyed && (!it.closing || !it.missing.is_empty());
+        let Some(outcome) = outcome.filter(told) else {
+            let failure = closing(&plan.topology);
+            let text = failure::render(&failure, None, self.style);
+            let errors = vec![failure::json(&failure)];
+            return Reloaded { taken: false, exit: failure.exit.code(), text, errors };
         };
         let lost = outcome.missing.iter().find(|(_, required)| *required);
         let exit = match lost {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::lanes::Lanes;
@@ -49,8 +50,10 @@ impl Dialer {
     pub async fn dial(&self, originator: Option<SocketAddr>, within: Duration) -> Result<Far, DialError> {
         match self {
             Dialer::Session { lanes, target } => {
+                let started = Instant::now();
                 let (session, _place) = lanes.pick(within).await;
-                session.dial(target, originator, within).await.map(Far::Channel)
+                let left = within.saturating_sub(started.elapsed());
+                session.dial(target, originator, left).await.map(Far::Channel)
             }
             Dialer::Local { network, host, target } => {
                 let dialling = async {

@@ -4,7 +4,7 @@
 //! It knows neither plans nor layers: whoever makes the lanes says how another session is opened.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::lane_choice::{Choice, Standing, choose};
 use crate::ssh::{Member, Session};
 
 /// So many sessions a tunnel may have beside its own.
@@ -49,7 +50,7 @@ pub struct Lanes(Arc<Inner>);
 struct Inner {
     own: Arc<Session>,
     /// Whether other tunnels ride its own session: then that must never wait for a client.
-    ridden: bool,
+    ridden: AtomicBool,
     opener: Option<Opener>,
     /// How many there are beside its own, for whoever wants to see.
     count: Arc<AtomicUsize>,
@@ -67,32 +68,11 @@ struct State {
     pause: Duration,
 }
 
-/// How one lane stands.
-#[derive(Debug, Clone, Copy)]
-struct Standing {
-    stalled: bool,
-    ridden: bool,
-    streams: usize,
-}
-
-/// Where a client goes.
-#[derive(Debug, PartialEq, Eq)]
-enum Choice {
-    /// To this lane.
-    Take(usize),
-    /// To one that is yet to be opened.
-    Open,
-}
-
-/// The first lane where nobody has to wait for anybody; else a new one; else the one where it matters least.
-fn choose(lanes: &[Standing], may_open: bool) -> Choice {
-    match lanes.iter().position(|lane| !lane.stalled && !lane.ridden) {
-        Some(free) => Choice::Take(free),
-        None if may_open => Choice::Open,
-        None => {
-            let harm = |lane: &Standing| (lane.stalled, lane.ridden, lane.streams);
-            Choice::Take((0..lanes.len()).min_by_key(|at| harm(&lanes[*at])).unwrap_or_default())
-        }
+impl State {
+    /// Asks for no other for a while, each time for longer; for never it stays.
+    fn put_off(&mut self) {
+        self.not_before = self.not_before.map(|_| Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -104,6 +84,7 @@ impl Lanes {
         let state = State { others: Vec::new(), opening: false, not_before: Some(Instant::now()), pause };
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (state, changed) = (Mutex::new(state), Notify::new());
+        let ridden = AtomicBool::new(ridden);
         let inner = Arc::new(Inner { own, ridden, opener, count, state, changed, closing, tasks });
         if inner.opener.is_some() {
             inner.tasks.spawn(inner.clone().tend(inner.own.clone()));
@@ -119,6 +100,12 @@ impl Lanes {
     /// The tunnel's own session.
     pub(super) fn own(&self) -> &Arc<Session> {
         &self.0.own
+    }
+
+    /// From now on other tunnels ride its own session, or none does.
+    pub fn set_ridden(&self, ridden: bool) {
+        self.0.ridden.store(ridden, Ordering::Relaxed);
+        self.0.changed.notify_waiters();
     }
 
     /// Whether nobody can be carried any more, since the tunnel's own session has ended.
@@ -155,12 +142,14 @@ impl Lanes {
         self.0.closing.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
-        let others = std::mem::take(&mut self.0.state().others);
+        // They stay in the list until they are gone: whoever is in a hurry cuts them there.
+        let others = self.0.state().others.clone();
         let closing = others.into_iter().map(|lane| tokio::spawn(async move { lane.close(patience).await }));
         for closed in closing.collect::<Vec<_>>() {
             // Fails only when it panicked; the session is cut with its last owner all the same.
             let _ = closed.await;
         }
+        self.0.state().others.clear();
         self.0.count.store(0, Ordering::Relaxed);
     }
 
@@ -184,7 +173,7 @@ impl Inner {
             Standing { stalled: crowd.is_stalled(), ridden, streams: crowd.len() }
         };
         let others = state.others.iter().map(|lane| one(lane, false));
-        std::iter::once(one(&self.own, self.ridden)).chain(others).collect()
+        std::iter::once(one(&self.own, self.ridden.load(Ordering::Relaxed))).chain(others).collect()
     }
 
     fn may_open(&self, state: &State) -> bool {
@@ -226,17 +215,12 @@ impl Inner {
             };
             let mut state = lanes.state();
             state.opening = false;
-            match opened {
+            match opened.map(Arc::new) {
                 Ok(session) => {
-                    let session = Arc::new(session);
                     state.others.push(session.clone());
-                    state.pause = PAUSE;
                     lanes.tasks.spawn(lanes.clone().tend(session));
                 }
-                Err(NoLane::Now) => {
-                    state.not_before = Some(Instant::now() + state.pause);
-                    state.pause = (state.pause * 2).min(LONGEST_PAUSE);
-                }
+                Err(NoLane::Now) => state.put_off(),
                 Err(NoLane::Ever) => state.not_before = None,
             }
             lanes.count.store(state.others.len(), Ordering::Relaxed);
@@ -246,7 +230,7 @@ impl Inner {
 
     /// Opens a spare lane while clients of this one are behind, and closes it when nobody used it for long.
     async fn tend(self: Arc<Self>, session: Arc<Session>) {
-        let (crowd, ended) = (session.crowd(), session.ended());
+        let (crowd, ended, born) = (session.crowd(), session.ended(), Instant::now());
         let tending = async {
             loop {
                 let news = crowd.news();
@@ -266,10 +250,26 @@ impl Inner {
             }
         };
         tokio::select! {
-            () = tending => session.close(WAIT).await,
-            () = ended.cancelled() => drop(self.standing(&mut self.state())),
+            () = tending => tokio::select! {
+                () = session.close(WAIT) => {}
+                () = self.closing.cancelled() => session.cut(),
+            },
+            () = ended.cancelled() => self.has_ended(born.elapsed()),
             () = self.closing.cancelled() => {}
         }
+    }
+
+    /// A lane ended by itself. One that did not last counts like one that could not be opened: who ends sessions soon
+    /// after they began is not asked for one after the other.
+    fn has_ended(&self, lived: Duration) {
+        let mut state = self.state();
+        if lived >= IDLE {
+            state.pause = PAUSE;
+        } else {
+            state.put_off();
+        }
+        self.standing(&mut state);
+        self.changed.notify_waiters();
     }
 
     /// Opens another lane when there is none that the next client could take.

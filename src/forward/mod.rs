@@ -6,6 +6,7 @@ mod budget;
 mod check;
 mod dialer;
 mod go_round;
+mod lane_choice;
 mod lanes;
 mod meter;
 mod openness;

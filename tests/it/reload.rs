@@ -102,6 +102,34 @@ fn a_host_that_changed_is_opened_anew_with_what_stands_on_it() {
     home.assert_nothing_left();
 }
 
+/// The session to z goes to another place in the plan and back again, and is closed from there.
+#[test]
+fn what_goes_on_is_still_known_after_the_plan_changed_twice() {
+    let text = |hosts: &str, links: &str, forwards: &str| {
+        format!(
+            r#"{{ "hopper": 1, "name": "shop", "hosts": {{ {hosts} "z": "z" }}, "links": [{links} "local -> z"],
+                 "forwards": {{ {forwards} "end": "auto -> z/127.0.0.1:7000" }} }}"#
+        )
+    };
+    let alone = text("", "", "");
+    let beside =
+        text(r#""a": "a", "b": "b","#, r#""local -> a -> b","#, r#""other": "auto -> b/127.0.0.1:7001","#);
+    let home = Home::new();
+    let file = home.file("shop.json", &alone);
+    home.up(&file, &[]);
+    home.file("shop.json", &beside);
+    home.run(&["reload", "shop"]).with(0);
+    assert_eq!(home.status("shop")["tunnels"][0]["server"], "a", "z is not the first any more");
+    home.file("shop.json", &alone);
+    home.run(&["reload", "shop"]).with(0);
+    assert_eq!(echo(&home.listen("shop", "end"), b"still"), b"still");
+    home.run(&["down", "shop"]).with(0);
+    let log = home.run(&["logs", "shop"]).with(0).stdout;
+    let end = log.split("closing").last().unwrap_or_default();
+    assert!(end.contains("tunnel closed tunnel=T1") && end.trim_end().ends_with("down"), "{log}");
+    home.assert_nothing_left();
+}
+
 #[test]
 fn a_file_that_cannot_be_obeyed_changes_nothing() {
     let home = Home::new();

@@ -28,6 +28,8 @@ pub struct Reload {
 pub struct Reloaded {
     /// Why forwards are not up, each reason once, and whether one that is required was given up for it.
     pub missing: Vec<(Failure, bool)>,
+    /// Whether the plan was obeyed at all.
+    pub obeyed: bool,
     /// Whether all forwards are up.
     pub whole: bool,
     /// Whether the run is being closed, because nothing of the plan is left or somebody wants it.
@@ -77,6 +79,7 @@ impl Driver {
         self.machine.take_over(&plan, &kept, seed, self.started.elapsed());
         let meters: Vec<Arc<Meter>> = self.forwards.iter().map(|life| life.meter.clone()).collect();
         self.board.renew(plan.clone(), &kept, &meters, |was| goes_on(&plan, &kept, was));
+        self.tell_lanes_who_rides();
         self.scene.tell(Event::Replanned { plan });
         let unbound = self.bind_listeners().await;
         self.step(Input::TakenOver(unbound));
@@ -84,11 +87,11 @@ impl Driver {
 
     /// Tells whoever waits for a new plan that it is settled.
     pub(super) fn tell_reloaded(&mut self, closing: bool) {
-        let missing = self.machine.what_is_missing();
+        let (missing, obeyed) = (self.machine.what_is_missing(), self.next.is_none());
         let whole = (0..self.forwards.len()).all(|f| self.machine.forward(f) == super::ForwardState::Up);
         for told in self.waiting.drain(..) {
             // Whoever asked may have left.
-            drop(told.send(Reloaded { missing: missing.clone(), whole, closing }));
+            drop(told.send(Reloaded { missing: missing.clone(), obeyed, whole, closing }));
         }
     }
 }

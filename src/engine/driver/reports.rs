@@ -81,13 +81,24 @@ impl Reports {
                         }
                     }
                     // Its last task has ended.
-                    Poll::Ready(None) if line + 1 < self.lines.len() => drop(self.lines.remove(line)),
+                    Poll::Ready(None) if line + 1 < self.lines.len() => self.forget(line),
                     Poll::Ready(None) | Poll::Pending => line += 1,
                 }
             }
             Poll::Pending
         })
         .await
+    }
+}
+
+impl Reports {
+    /// A plan under which no task runs any more is forgotten; what is told under older ones is led past it.
+    fn forget(&mut self, line: usize) {
+        let gone = self.lines.remove(line);
+        let before = line.checked_sub(1).and_then(|before| self.lines[before].moves.as_mut());
+        if let (Some(before), Some(step)) = (before, gone.moves) {
+            before.go_on_by(&step);
+        }
     }
 }
 
@@ -114,6 +125,12 @@ pub(super) struct Moves {
 impl Moves {
     fn new(kept: &Succession) -> Moves {
         Moves { tunnels: turned(&kept.tunnels), forwards: turned(&kept.forwards) }
+    }
+
+    /// Then these, too.
+    fn go_on_by(&mut self, step: &Moves) {
+        self.tunnels.iter_mut().for_each(|to| *to = to.and_then(|t| step.tunnel(t)));
+        self.forwards.iter_mut().for_each(|to| *to = to.and_then(|f| step.forward(f)));
     }
 
     fn tunnel(&self, t: usize) -> Option<usize> {
@@ -206,5 +223,18 @@ mod tests {
         // Of the first plan's, 0 went to 2 and then to 1, and 2 went to 0 and then to 2; the others are gone.
         assert_eq!(told, [1, 2, 1]);
         assert_eq!(reports.lines.len(), 1, "nobody is left to speak under an older plan");
+    }
+
+    #[tokio::test]
+    async fn a_plan_in_between_that_nobody_runs_under_any_more_is_not_skipped() {
+        let (first, mut reports) = Reports::new();
+        let second = reports.take_over(&succession(&[None, Some(0)]));
+        let third = reports.take_over(&succession(&[Some(1)]));
+        drop(second);
+        assert!(third.send(Report::Closed(0)).is_ok());
+        assert!(matches!(reports.next().await, Report::Closed(0)));
+        assert_eq!(reports.lines.len(), 2, "the second plan is forgotten");
+        assert!(first.send(Report::Closed(0)).is_ok());
+        assert!(matches!(reports.next().await, Report::Closed(0)));
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::ground::Ground;
 use crate::engine::lane;
 use crate::engine::life::{Promise, Work};
 use crate::forward::Lanes;
+use crate::plan::Plan;
 
 /// How long a session may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -41,8 +42,15 @@ impl Driver {
         let below = self.below(t).and_then(|below| self.tunnels[below].session.clone());
         let plan = &self.scene.plan;
         let opener = session.again().map(|again| lane::opener(self.scene.clone(), t, below, again));
-        let ridden = plan.tunnels.iter().any(|other| other.needs().any(|id| *id == plan.tunnels[t].id));
-        self.tunnels[t].lanes = Some(Lanes::new(session, ridden, opener, self.board.lanes(t)));
+        let lanes = Lanes::new(session, is_ridden(plan, t), opener, self.board.lanes(t));
+        self.tunnels[t].lanes = Some(lanes);
+    }
+
+    /// With another plan, other tunnels may ride a session that goes on.
+    pub(super) fn tell_lanes_who_rides(&self) {
+        for (t, life) in self.tunnels.iter().enumerate() {
+            life.lanes.iter().for_each(|lanes| lanes.set_ridden(is_ridden(&self.scene.plan, t)));
+        }
     }
 
     pub(super) fn watch(&self, t: usize, ended: CancellationToken) {
@@ -116,4 +124,8 @@ impl Driver {
             drop(reports.send(Report::RoundTrip(t, rtt)));
         });
     }
+}
+
+fn is_ridden(plan: &Plan, t: usize) -> bool {
+    plan.tunnels.iter().any(|other| other.needs().any(|id| *id == plan.tunnels[t].id))
 }

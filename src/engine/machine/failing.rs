@@ -27,7 +27,7 @@ impl Machine {
         }
         tunnel.failed = Some(now);
         let rebuilds = self.tunnels[t].waited_for || self.rebuilds();
-        if let Some(early) = self.lost_early(now)
+        if let Some(early) = self.lost_early(now).filter(|_| was_up)
             && self.stranded(t).iter().any(|&f| self.forwards[f].required)
         {
             return self.fail(with_fact(failure, early), actions);
@@ -68,7 +68,8 @@ impl Machine {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        let (early, from_the_start) = (self.lost_early(now), self.rebuilds() && !self.was_up());
+        let from_the_start = self.rebuilds() && !self.was_up();
+        let early = self.lost_early(now).filter(|_| self.way_after(f, None).is_none());
         let forward = &mut self.forwards[f];
         let verifying = forward.state == ForwardState::Up && forward.asking;
         if forward.doom.is_some() || !(verifying || forward.state == ForwardState::Checking) {
@@ -115,7 +116,7 @@ impl Machine {
     }
 
     /// Whether what fails is tried again: once the run was up; before that, where the gate is wide open.
-    fn rebuilds(&self) -> bool {
+    pub(super) fn rebuilds(&self) -> bool {
         self.was_up() || self.gate == Some(Duration::ZERO)
     }
 

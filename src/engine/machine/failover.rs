@@ -55,7 +55,7 @@ impl Machine {
         for f in 0..self.forwards.len() {
             self.note_break(f, now);
             if let Some(other) = self.way_to_leave_for(f, now) {
-                let failure = self.why_broken(f);
+                let failure = self.why_broken(f).or_else(|| self.forwards[f].ways.left_for.clone());
                 if let Some(failure) = failure {
                     self.move_on(f, other, failure, actions);
                 }
@@ -67,7 +67,7 @@ impl Machine {
 
     /// When a forward leaves its way, if nothing happens before.
     pub(super) fn fails_over_at(&self, f: usize) -> Option<Duration> {
-        let since = self.forwards[f].ways.broken_since.filter(|_| self.was_up() && self.may_leave(f))?;
+        let since = self.forwards[f].ways.broken_since.filter(|_| self.rebuilds() && self.may_leave(f))?;
         let after = self.failover?.after;
         self.way_after(f, None).map(|_| since + after)
     }
@@ -89,10 +89,10 @@ impl Machine {
 
     /// Has a forward take another way as soon as nothing stands on this one.
     pub(super) fn move_on(&mut self, f: usize, other: usize, failure: Failure, actions: &mut Vec<Action>) {
-        let was_up = self.was_up();
+        let once = !self.rebuilds();
         let forward = &mut self.forwards[f];
         let ways = &mut forward.ways;
-        ways.all[ways.now].tried |= !was_up;
+        ways.all[ways.now].tried |= once;
         if ways.now == 0 {
             ways.left_for = Some(failure.clone());
         }
@@ -126,11 +126,13 @@ impl Machine {
             (None, Duration::ZERO, None, None);
     }
 
-    /// A way is broken from the first failure on it since it was taken.
+    /// A way is broken from the first failure on it since it was taken. One that waits for another machine's hopper
+    /// is as good as broken where there is another.
     fn note_break(&mut self, f: usize, now: Duration) {
         let forward = &self.forwards[f];
         let failed = forward.ways.all[forward.ways.now].under.iter().filter_map(|&t| self.tunnels[t].failed);
-        let broken = failed.chain(forward.failed).any(|at| at >= forward.ways.since);
+        let waits = forward.ways.all.len() > 1 && self.waits_on_its_way(f);
+        let broken = waits || failed.chain(forward.failed).any(|at| at >= forward.ways.since);
         let ways = &mut self.forwards[f].ways;
         ways.broken_since = if broken { ways.broken_since.or(Some(now)) } else { None };
         if broken && ways.from.is_some() {
@@ -141,7 +143,7 @@ impl Machine {
     /// The way that a forward has to leave its own for now.
     fn way_to_leave_for(&self, f: usize, now: Duration) -> Option<usize> {
         let forward = &self.forwards[f];
-        let since = forward.ways.broken_since.filter(|_| self.was_up() && self.may_leave(f))?;
+        let since = forward.ways.broken_since.filter(|_| self.rebuilds() && self.may_leave(f))?;
         if let Some(from) = forward.ways.from.filter(|&from| self.is_open(forward, from)) {
             // It worked there a moment ago.
             return Some(from);
@@ -164,13 +166,16 @@ impl Machine {
         let forward = &self.forwards[f];
         let ways = &forward.ways;
         let (here, count) = (&ways.all[ways.now], ways.all.len());
-        let is_broken = |t: usize| broken == Some(t) || self.tunnels[t].failed.is_some();
+        let is_broken = |t: usize| {
+            let tunnel = &self.tunnels[t];
+            broken == Some(t) || tunnel.failed.is_some() || tunnel.is_waiting()
+        };
         let may_be = |way: usize| {
             let shared = |&t: &usize| here.under.contains(&t) && is_broken(t);
             self.is_open(forward, way) && !ways.all[way].under.iter().any(shared)
         };
         let whole = |way: usize| {
-            !ways.all[way].under.iter().any(|&t| is_broken(t)) && (self.was_up() || !ways.all[way].tried)
+            !ways.all[way].under.iter().any(|&t| is_broken(t)) && (self.rebuilds() || !ways.all[way].tried)
         };
         let others = (1..count).map(|step| (ways.now + step) % count).filter(|&way| may_be(way));
         let others: Vec<usize> = others.collect();
@@ -178,7 +183,7 @@ impl Machine {
             .iter()
             .copied()
             .find(|&way| whole(way))
-            .or_else(|| others.first().copied().filter(|_| self.was_up()))
+            .or_else(|| others.first().copied().filter(|_| self.rebuilds()))
     }
 
     /// Whether a way may still come to work.

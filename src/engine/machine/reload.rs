@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::part::{Doom, Forward, Tunnel};
-use super::ways::{Way, Ways};
+use super::ways::Ways;
 use super::{Action, Failure, ForwardState, Machine, TunnelState};
 use crate::plan::{Plan, Succession};
 
@@ -139,15 +139,9 @@ impl Forward {
 }
 
 impl Ways {
-    /// The same ways in a newer plan: what is known of each, at the places that it has there.
-    fn going_on_as(&self, was: Ways) -> Ways {
-        let all = self.all.iter().zip(&was.all).map(|(way, was)| Way {
-            needs: way.needs.clone(),
-            under: way.under.clone(),
-            shut: was.shut,
-            tried: was.tried,
-        });
-        Ways { all: all.collect(), ..was }
+    /// The same ways in a newer plan, at the places that they have there. What was closed for good may be tried anew.
+    fn going_on_as(&mut self, was: Ways) -> Ways {
+        Ways { all: std::mem::take(&mut self.all), ..was }
     }
 }
 

@@ -30,8 +30,14 @@ impl Machine {
     /// nobody requires it.
     pub(super) fn is_absent(&self, f: usize) -> bool {
         let forward = &self.forwards[f];
+        !forward.required && !forward.serving && self.waits_on_its_way(f)
+    }
+
+    /// Whether a forward waits for another machine's hopper, by itself or because of something that it stands on.
+    pub(super) fn waits_on_its_way(&self, f: usize) -> bool {
+        let forward = &self.forwards[f];
         let waits = forward.state == ForwardState::Checking && forward.waits;
-        !forward.required && !forward.serving && (waits || self.any_waits(&forward.needs))
+        waits || self.any_waits(&forward.needs)
     }
 
     fn any_waits(&self, tunnels: &[usize]) -> bool {

@@ -52,18 +52,6 @@ fn a_run_in_the_background_outlives_its_terminal() {
 }
 
 #[test]
-fn a_hang_up_takes_a_run_down_in_order() {
-    let Some(bed) = Bed::line(2) else { return };
-    bed.far_end(2);
-    let hopper = Hopper::on(&bed);
-    let run = hopper.hold(&quick(&bed), &["--progress", "plain"]);
-    run.signal("HUP");
-    let ended = run.ended();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    hopper.assert_nothing_left();
-}
-
-#[test]
 fn a_reader_that_went_away_is_no_reason_to_panic() {
     let Some(bed) = Bed::line(1) else { return };
     bed.far_end(1);

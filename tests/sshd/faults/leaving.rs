@@ -93,7 +93,7 @@ fn every_way_to_end_a_run_closes_it_from_the_inside_out_and_gives_listeners_back
         "back": { "listen": "h2/7101", "to": format!("local:{FAR}") },
     });
     let topology = quick(&bed).top("forwards", forwards);
-    for how in ["INT", "TERM", "HUP", "down"] {
+    for how in ["INT", "TERM", "down"] {
         let hopper = Hopper::on(&bed);
         let run = hopper.hold(&topology, &["--progress", "json"]);
         match how {

@@ -135,7 +135,9 @@ fn a_run_with_little_memory_sheds_streams_and_lives() {
     bed.load_whole(0, NEAR, &[("get", 4 * MIB, 4)]);
     stalled.abandon();
     bed.load_whole(0, NEAR, &[("both", 4 * MIB, 4)]);
-    assert_eq!([1, 2].map(|host| bed.logins(host)), [1, 1], "{}", run.stderr());
+    // Lanes to the last host are no loss.
+    assert_eq!(bed.logins(1), 1, "{}", run.stderr());
+    assert!(!run.stderr().contains("lost"), "{}", run.stderr());
     run.signal("INT");
     assert_eq!(run.ended().code, 0);
     hopper.assert_nothing_left();

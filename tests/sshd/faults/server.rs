@@ -39,7 +39,9 @@ fn a_server_that_asks_every_second_whether_we_live_is_answered_under_any_load() 
     // Longer than it would be patient for.
     until(Duration::from_secs(5), || false);
     stalled.abandon();
-    assert_eq!([1, 2, 3].map(|host| bed.logins(host)), [1, 1, 1], "{}", standing.run.stderr());
+    // Lanes to the last host are no loss.
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [1, 1], "{}", standing.run.stderr());
+    assert!(!standing.run.stderr().contains("lost"), "{}", standing.run.stderr());
     standing.down();
 }
 

@@ -8,13 +8,17 @@ const SECOND: usize = 2;
 
 /// An edge with two gates behind it. `deep` ends behind either gate and prefers the first, `side` rides the edge.
 pub(super) fn two_gates(failover: &str) -> Timed {
+    two_gates_and(failover, r#""jitter": 0"#)
+}
+
+fn two_gates_and(failover: &str, reconnect: &str) -> Timed {
     let text = format!(
         r#"{{ "hopper": 1, "name": "m",
              "hosts": {{ "edge": "u@e", "gate-1": "u@g", "gate-2": "u@h", "web": {{ "ssh": false }} }},
              "links": ["local -> edge -> gate-1 -> web", "edge -> gate-2 -> web"],
              "forwards": {{ "deep": {{ "listen": "auto", "to": "web:1" }},
                             "side": {{ "listen": "auto", "to": "edge/127.0.0.1:1" }} }},
-             "policy": {{ "failover": {{ {failover} }}, "reconnect": {{ "jitter": 0 }} }} }}"#
+             "policy": {{ "failover": {{ {failover} }}, "reconnect": {{ {reconnect} }} }} }}"#
     );
     let plan = plan::plan(&crate::topology::parse(&text, "m").unwrap(), &PlanOptions::default()).unwrap();
     Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO }
@@ -104,6 +108,38 @@ fn what_is_final_is_left_at_once_and_never_taken_again() {
     let actions = machine.handle(Input::TunnelFailed(SECOND, wrong.clone()));
     assert!(actions.contains(&Action::AnnounceForwardFailed(DEEP, wrong)), "{actions:?}");
     assert_eq!(machine.machine.forward(SIDE), ForwardState::Up);
+}
+
+#[test]
+fn with_an_open_gate_the_first_way_is_left_before_the_run_was_up_too() {
+    let mut machine = two_gates_and(r#""after": "2s""#, r#""jitter": 0, "gate": "0s""#);
+    machine.handle(Input::Start);
+    machine.handle(Input::Opened(EDGE));
+    machine.handle(Input::Proved(SIDE));
+    let refused = failure("refused");
+    machine.handle(Input::TunnelFailed(FIRST, refused.clone()));
+    while machine.machine.way(DEEP) == 0 {
+        machine.wake();
+        machine.handle(Input::TunnelFailed(FIRST, refused.clone()));
+        assert!(machine.now <= Duration::from_secs(2), "it stays where it is");
+    }
+    machine.handle(Input::Opened(SECOND));
+    assert_eq!(machine.handle(Input::Proved(DEEP)), [Action::AnnounceUp]);
+}
+
+#[test]
+fn a_way_that_waits_for_another_machine_is_left_like_one_that_is_broken() {
+    let mut machine = up_on_two_gates(r#""after": "2s""#);
+    let refused = first_gate_away(&mut machine);
+    machine.wake();
+    machine.handle(Input::TunnelFailed(FIRST, refused.clone()));
+    machine.wake();
+    assert_eq!(machine.machine.way(DEEP), 1);
+    machine.handle(Input::TunnelWaits(SECOND));
+    let back = machine.wake();
+    assert_eq!(back[0], Action::AnnounceFailedOver(DEEP, 1, 0, refused));
+    assert!(back.contains(&Action::Close(SECOND)) && back.contains(&Action::Open(FIRST)), "{back:?}");
+    assert_eq!(machine.now, Duration::from_secs(64));
 }
 
 #[test]
