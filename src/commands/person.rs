@@ -12,18 +12,19 @@ use super::trouble;
 use crate::engine::{Exit, Failure, Phase};
 use crate::plan::Plan;
 use crate::ssh::{Ask, Login, Notice, Secret, Trust};
-use crate::topology::SecretSource;
+use crate::topology::{SecretSource, Topology};
 
-/// What the person can log in with, where the plan leads. `ask` is how they are asked, `notice` how they are
+/// What the person can log in with, where the plan leads. No program that is run for a secret is told those that any host
+/// of the topology has in the environment, though no route leads there. `ask` is how they are asked, `notice` how they are
 /// told what is waited for.
 ///
 /// # Errors
 /// H0301 when a host has no `user`, and the person's own login name cannot be found out.
-pub fn login(plan: &Plan, ask: Ask, notice: Notice) -> Result<Login, Failure> {
+pub fn login(topology: &Topology, plan: &Plan, ask: Ask, notice: Notice) -> Result<Login, Failure> {
     let own_name_needed = plan.tunnels.iter().any(|tunnel| tunnel.server.user.is_none());
     let user = if own_name_needed { login_name()? } else { String::new() };
     let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let secrets = plan.tunnels.iter().flat_map(|tunnel| &tunnel.server.secrets);
+    let secrets = topology.hosts.iter().flat_map(|host| &host.secrets);
     let kept_in_environment = secrets
         .filter_map(|secret| match &secret.source {
             SecretSource::Env(name) => Some(name.clone()),
@@ -121,4 +122,24 @@ fn seen(mut tty: &File, question: &str) -> io::Result<Option<Secret>> {
         return Ok(None);
     }
     Ok(Some(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::asker;
+    use crate::plan::{PlanOptions, plan};
+
+    #[test]
+    fn what_any_host_of_the_file_has_in_the_environment_is_kept() {
+        let file = r#"{ "hopper": 1,
+            "hosts": { "a": { "user": "u", "secret": { "env": "OF_A" } }, "b": { "user": "u", "secret": { "env": "OF_B" } } },
+            "links": ["local -> a", "local -> b"],
+            "forwards": { "web": "8080 -> a/127.0.0.1:80" } }"#;
+        let topology = crate::topology::parse(file, "f").unwrap();
+        let plan = plan(&topology, &PlanOptions::default()).unwrap();
+        assert_eq!(plan.tunnels.len(), 1, "no route leads to b");
+        let login = login(&topology, &plan, asker::nobody(), Arc::new(|_| {})).unwrap();
+        assert_eq!(login.kept_in_environment, ["OF_A", "OF_B"]);
+    }
 }

@@ -80,14 +80,20 @@ pub fn run(talk: &Talk, log: &Log, options: &Options) -> Ended {
     log.start(None)?;
     let terminal = Terminal::default();
     let runtime = runtime()?;
-    let ended = runtime.block_on(walk(talk, options, &plan, learning, &terminal));
+    let ended = runtime.block_on(walk(talk, options, (&resolved.topology, &plan), learning, &terminal));
     // A question that nobody answered still waits for the terminal; it must not hold up the end.
     runtime.shutdown_background();
     terminal.restore();
     ended
 }
 
-async fn walk(talk: &Talk, options: &Options, plan: &Plan, learning: Learning, terminal: &Terminal) -> Ended {
+async fn walk(
+    talk: &Talk,
+    options: &Options,
+    (topology, plan): (&Topology, &Plan),
+    learning: Learning,
+    terminal: &Terminal,
+) -> Ended {
     let mut signals = Signals::listen().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot listen to signals: {error}"), "")
     })?;
@@ -102,7 +108,8 @@ async fn walk(talk: &Talk, options: &Options, plan: &Plan, learning: Learning, t
         in_background: Arc::default(),
     };
     let notice = asker.notice();
-    let login = person::login(plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?;
+    let login =
+        person::login(topology, plan, if options.ask { asker.ask() } else { asker::nobody() }, notice)?;
     let world = World { network: Arc::new(RealNetwork), trust: person::trust().learning(learning), login };
     let walking = engine::walk(plan, &world, |seen| match talk.json {
         true => {}

@@ -31,7 +31,8 @@ impl Worlds {
         }
         let asker = Asker { hops: asker::hops(plan), ..self.asker.clone() };
         let notice = asker.notice();
-        let login = person::login(plan, if self.ask { asker.ask() } else { asker::nobody() }, notice)?;
+        let login =
+            person::login(topology, plan, if self.ask { asker.ask() } else { asker::nobody() }, notice)?;
         Ok(World { network: Arc::new(RealNetwork), trust: person::trust(), login })
     }
 }

@@ -26,11 +26,18 @@ impl Scene {
         again: &Again,
     ) -> Result<Session, NoLane> {
         let (id, server) = (&tunnel.id, &tunnel.server);
+        // As for the tunnel itself: what was revoked since binds a lane too.
+        let (trust, host) = (self.world.trust.clone(), server.clone());
+        let expected = tokio::task::spawn_blocking(move || trust.expectation(&host)).await;
+        let Ok(Ok(expectation)) = expected else {
+            tracing::warn!(tunnel = %id, server = %server.id, ?expected, "no further session: what is known of its key cannot be read");
+            return Err(NoLane::Now);
+        };
         let (wire, handle) = self.lane_transport(tunnel, below).await.map_err(|cause| {
             tracing::warn!(tunnel = %id, server = %server.id, cause, "no further session: it cannot be reached");
             NoLane::Now
         })?;
-        match Session::open_again(wire, handle, (server, &self.world.login), again).await {
+        match Session::open_again(wire, handle, (server, &self.world.login), expectation, again).await {
             Ok(session) => {
                 tracing::info!(tunnel = %id, server = %server.id, "a further session is open, for others than clients that are behind");
                 Ok(session)

@@ -1,7 +1,7 @@
 //! Another session to a server that let us in before: with the key that it showed, and what it took. Asks nobody
 //! anything, and tries nothing that could be refused.
 
-use super::expectation::Expectation;
+use super::expectation::{Expectation, Trusted};
 use super::handshake::Opening;
 use super::login::{LoggedIn, Login};
 use super::open_error::OpenError;
@@ -14,12 +14,13 @@ use crate::topology::Host;
 #[derive(Clone)]
 pub struct Again {
     accepted: Vec<String>,
-    expectation: Expectation,
+    shown: Trusted,
 }
 
 impl Again {
-    pub(super) fn new(logged_in: &LoggedIn, expectation: Expectation) -> Self {
-        Again { accepted: logged_in.accepted.clone(), expectation }
+    /// As it was opened: what was taken, and the key that was shown.
+    pub(super) fn new(logged_in: &LoggedIn, shown: Trusted) -> Self {
+        Again { accepted: logged_in.accepted.clone(), shown }
     }
 
     /// What the server took, as a login notes it.
@@ -35,7 +36,8 @@ impl Session {
     }
 
     /// Opens another session like the one that `again` is of, over a wire of its own. Asks nobody anything, and
-    /// offers nothing but what was taken then. Dropping the future cuts the wire.
+    /// offers nothing but what was taken then. The host must meet `expectation`, read
+    /// now, and show the key that it showed then, unless an authority certified that. Dropping the future cuts the wire.
     ///
     /// # Errors
     /// What stood in the way.
@@ -43,9 +45,10 @@ impl Session {
         wire: Wire,
         below: WireHandle,
         (host, login): (&Host, &Login),
+        expectation: Expectation,
         again: &Again,
     ) -> Result<Self, OpenError> {
-        let expectation = again.expectation.clone();
+        let expectation = expectation.again(&again.shown);
         let opening = Opening { host, expectation, login, banner: host.timeout.banner, on_step: &|_| {} };
         Self::log_in(wire, below, opening, Some(again)).await
     }

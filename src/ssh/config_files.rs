@@ -83,6 +83,10 @@ impl ConfigFiles {
         if pattern.contains('\\') || pattern.contains("[^") {
             return Err("hopper does not know \\ and [^ in it".to_owned());
         }
+        // To `ssh` two stars are one; here they would go down into folders.
+        if pattern.contains("**") {
+            return Err("hopper does not know ** in it".to_owned());
+        }
         let options = glob::MatchOptions {
             case_sensitive: true,
             require_literal_separator: true,
@@ -186,6 +190,15 @@ mod tests {
                 other => panic!("{kind}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn two_stars_are_not_taken_for_what_ssh_does_not_mean() {
+        let home = home("Include ~/.ssh/**/c\n");
+        fs::create_dir(home.path().join(".ssh/d/e")).unwrap();
+        fs::write(home.path().join(".ssh/d/e/c"), "User deep").unwrap();
+        let Err(NoAnswer::NotUnderstood(not)) = answer(home.path()) else { panic!("it answered") };
+        assert!(not.what.contains("**"), "{not:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use russh::ChannelMsg;
+use tokio::time::Instant;
 
 use super::channel::{Channel, Message, Received};
 use super::dial::words_of;
@@ -24,6 +25,8 @@ pub enum ExecError {
     NotStarted,
     /// The server lets no command use an agent of ours.
     NoAgent,
+    /// Another command of this session has another agent of ours.
+    OtherAgent,
     /// No answer in time. The command may have been started; its channel is closed then.
     TimedOut,
     /// The session ended.
@@ -37,6 +40,7 @@ impl fmt::Display for ExecError {
             ExecError::NoChannel(said) => write!(f, "the server runs nothing here: {said}"),
             ExecError::NotStarted => f.write_str("the server would not start the command"),
             ExecError::NoAgent => f.write_str("the server lets no command use your agent"),
+            ExecError::OtherAgent => f.write_str("another command there uses another agent of yours"),
             ExecError::TimedOut => f.write_str("no answer in time"),
             ExecError::SessionLost => f.write_str("the session was lost"),
         }
@@ -56,7 +60,8 @@ impl Session {
     /// Runs a command on the server. A server that forces another command (`ForceCommand`, or
     /// `command=` beside the key) runs that one, and does not say so.
     ///
-    /// A command that is started after `within` has passed loses its channel at once.
+    /// Once `within` has passed, or the future is dropped, the channel is closed: a command that is started later
+    /// loses it at once.
     ///
     /// # Errors
     /// What stood in the way.
@@ -80,22 +85,26 @@ impl Session {
     }
 
     async fn run(&self, command: &str, terms: Option<Terms>, within: Duration) -> Result<Process, ExecError> {
-        let (handle, notes, channels, lending) =
-            (self.handle(), self.notes(), self.channels(), self.lending());
-        let (command, member) = (command.to_owned(), channels.join());
-        let asking = async move {
+        let deadline = Instant::now() + within;
+        let (handle, notes, channels) = (self.handle(), self.notes(), self.channels());
+        let member = channels.join();
+        let opening = async move {
             match handle.channel_open_session().await {
-                Ok(channel) => {
-                    let loan = terms.map(|terms| lending.lend(terms));
-                    start(channels.take(channel, member), &command, loan).await
-                }
+                Ok(channel) => Ok(channels.take(channel, member)),
                 Err(russh::Error::ChannelOpenFailure(reason)) => {
                     Err(ExecError::NoChannel(words_of(&notes, &reason).await))
                 }
                 Err(_) => Err(ExecError::SessionLost),
             }
         };
-        self.ask(within, asking).await?
+        let channel = self.ask(within, opening).await??;
+        // Not in a task of its own: nothing is lent, and no channel stays, once the caller has given up.
+        let loan = match terms {
+            Some(terms) => Some(self.lending().lend(terms).ok_or(ExecError::OtherAgent)?),
+            None => None,
+        };
+        let starting = tokio::time::timeout_at(deadline, start(channel, command, loan));
+        starting.await.unwrap_or(Err(ExecError::TimedOut))
     }
 }
 

@@ -61,15 +61,16 @@ impl Expectation {
         self
     }
 
-    /// The same for another session with the same server: the key that was accepted, and no other without a record.
+    /// The same for another session with a server that showed a key before: that one and no other, unless an authority
+    /// certified it. What is revoked since then stays revoked.
     #[must_use]
-    pub(super) fn again(&self) -> Self {
-        let learning = Learning { checking: HostKeyChecking::Strict, record: false, replace: None };
-        let mut again = Expectation { learning, trusted: Trusted::default(), ..self.clone() };
-        if let Some((key, Grounds::Accepted | Grounds::Replaced)) = self.trusted.get() {
-            again.pins = Some(vec![key.sha256.clone()]);
+    pub(super) fn again(mut self, before: &Trusted) -> Self {
+        self.learning = Learning { checking: HostKeyChecking::Strict, record: false, replace: None };
+        match before.get() {
+            Some((_, Grounds::Certified)) | None => {}
+            Some((key, _)) => self.pins = Some(vec![key.sha256.clone()]),
         }
-        again
+        self
     }
 
     /// Where the key will be found that meets it.

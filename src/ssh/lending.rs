@@ -61,12 +61,16 @@ impl Lending {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lends until the loan is dropped. All loans of a session are of one agent.
-    pub fn lend(&self, terms: Terms) -> Loan {
+    /// Lends until the loan is dropped. A server's channel does not say which command it is for, so all loans of a session
+    /// are of one agent; `None` where another one is lent already.
+    pub fn lend(&self, terms: Terms) -> Option<Loan> {
         let mut state = self.state();
+        if state.terms.as_ref().is_some_and(|lent| lent.socket != terms.socket) {
+            return None;
+        }
         state.loans += 1;
         state.terms.get_or_insert(terms);
-        Loan(self.clone())
+        Some(Loan(self.clone()))
     }
 
     /// Leads a channel that the server opened to the agent, in a task of its own.

@@ -42,12 +42,15 @@ pub struct Login {
     turn: Arc<Mutex<()>>,
     /// Keys unlocked in this run, so that each passphrase is asked for once.
     unlocked: Arc<Mutex<Unlocked>>,
+    /// How many plans of this run came before: what failed for one of them is tried again, since a new plan may say
+    /// better where a secret is.
+    plans: usize,
     /// Passwords that were typed and taken, each for its host alone, so that a rebuild need not ask.
     passwords: Arc<Mutex<HashMap<HostId, Secret>>>,
 }
 
-/// Keys by their files, or why there is none.
-type Unlocked = HashMap<PathBuf, Result<Arc<PrivateKey>, NoAnswer>>;
+/// Keys by their files, or why there is none, and for which plan.
+type Unlocked = HashMap<PathBuf, Result<Arc<PrivateKey>, (NoAnswer, usize)>>;
 
 /// How a login ended well.
 #[derive(Debug, Clone)]
@@ -108,6 +111,7 @@ impl Login {
             asked: AtomicUsize::new(0),
             turn: Arc::default(),
             unlocked: Arc::default(),
+            plans: 0,
             passwords: Arc::default(),
         }
     }
@@ -119,6 +123,7 @@ impl Login {
         Login {
             turn: other.turn.clone(),
             unlocked: other.unlocked.clone(),
+            plans: other.plans + 1,
             passwords: other.passwords.clone(),
             ..self
         }
@@ -222,8 +227,10 @@ impl Login {
         // Held while asking: another host that takes the same key gets the same answer.
         let _open = self.open_question();
         let mut unlocked = self.unlocked.lock().await;
-        if let Some(known) = unlocked.get(&file.path) {
-            return known.clone();
+        match unlocked.get(&file.path) {
+            Some(Ok(key)) => return Ok(key.clone()),
+            Some(Err((why, plans))) if *plans == self.plans => return Err(why.clone()),
+            Some(Err(_)) | None => {}
         }
         let path = escape(&file.path.to_string_lossy());
         let question = Question {
@@ -259,7 +266,7 @@ impl Login {
             }
             key = Err(NoAnswer::Wrong);
         }
-        unlocked.insert(file.path.clone(), key.clone());
+        unlocked.insert(file.path.clone(), key.clone().map_err(|why| (why, self.plans)));
         key
     }
 }

@@ -91,11 +91,11 @@ impl Session {
         let (wire, watched, watcher) = (below.clone(), crowd.clone(), notes.clone());
         let keepalive = host.keepalive;
         tokio::spawn(async move { watchdog::watch(wire, watched, &watcher, keepalive).await });
-        let met = expectation.again();
+        let shown = expectation.trusted();
         let (wire, followed) = (below.clone(), notes.clone());
         let rotation = Rotation { handle: Arc::downgrade(&handle), notes: followed, wire, expectation };
         tokio::spawn(rotation.follow());
-        let again = logged_in.unattended.then(|| Again::new(&logged_in, met));
+        let again = logged_in.unattended.then(|| Again::new(&logged_in, shown));
         let silence = watchdog::limit(keepalive);
         Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again, silence })
     }

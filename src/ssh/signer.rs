@@ -46,6 +46,8 @@ pub(super) enum SignError {
     Agent(#[from] russh::keys::Error),
     #[error("the agent did not sign within {} s; does it wait for a touch or a confirmation?", CONFIRM.as_secs())]
     AgentSilent,
+    #[error("the agent did not sign at once; it may ask a person")]
+    AgentAsks,
 }
 
 impl Signer for FileSigner<'_> {
@@ -78,14 +80,16 @@ pub(super) struct AgentSigner<'a> {
     host: &'a Host,
     /// The key to sign with, where the server is shown a certificate that the agent does not hold.
     key: Option<PublicKey>,
+    /// Whether nobody is there to confirm or to touch anything.
+    alone: bool,
     /// Whether the agent did not sign at once: it may have asked a person.
     pub waited: bool,
 }
 
 impl<'a> AgentSigner<'a> {
-    /// With the key or certificate that the server is shown.
-    pub fn new(agent: AgentClient<UnixStream>, login: &'a Login, host: &'a Host) -> Self {
-        AgentSigner { agent, login, host, key: None, waited: false }
+    /// With the key or certificate that the server is shown; if `alone`, only where the agent asks nobody.
+    pub fn new(agent: AgentClient<UnixStream>, login: &'a Login, host: &'a Host, alone: bool) -> Self {
+        AgentSigner { agent, login, host, key: None, alone, waited: false }
     }
 
     /// With this key, whatever the server is shown.
@@ -103,12 +107,15 @@ impl Signer for AgentSigner<'_> {
         hash: Option<HashAlg>,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, SignError> {
-        let _open = self.login.open_question();
+        let _open = (!self.alone).then(|| self.login.open_question());
         let own = self.key.clone().map(AgentIdentity::from);
         let signing = self.agent.sign_request(own.as_ref().unwrap_or(key), hash, data);
         tokio::pin!(signing);
         if let Ok(signed) = tokio::time::timeout(AT_ONCE, &mut signing).await {
             return Ok(signed?);
+        }
+        if self.alone {
+            return Err(SignError::AgentAsks);
         }
         self.waited = true;
         let what = "waits for the agent to sign; confirm it there, or touch the security key";

@@ -178,3 +178,30 @@ fn a_file_of_authorities_must_be_there_and_hold_keys() {
     std::fs::write(&file, format!("# two\n{}\n{}\n", line(6), line(7))).unwrap();
     assert_eq!(judge("", &certified(7), named), Ok(Grounds::Certified));
 }
+
+#[test]
+fn another_session_is_shown_the_same_key_and_heeds_what_was_revoked_since() {
+    let both = format!("h {}\nh {}\n", line(1), line(2));
+    for (known, pins, grounds) in [
+        (both.as_str(), vec![], Grounds::Recorded),
+        ("", vec![fingerprint(1), fingerprint(2)], Grounds::Pinned),
+        ("", vec![], Grounds::Accepted),
+        ("", vec![], Grounds::Replaced),
+    ] {
+        let before = Trusted::default();
+        before.set((Fingerprint::of(key(1).public_key()), grounds)).unwrap();
+        let pinned = |host: &mut Host| host.host_key.fingerprints = pins.clone();
+        let again = |known: &str| expectation(known, pinned).unwrap().again(&before);
+        assert_eq!(again(known).judge(&plain(1)), Ok(Grounds::Pinned), "{grounds:?}");
+        let other = again(known).judge(&plain(2));
+        assert!(matches!(other, Err(HostKeyRefusal::NotPinned { .. })), "{grounds:?}: {other:?}");
+        let revoked = again(&format!("{known}@revoked * {}\n", line(1))).judge(&plain(1));
+        assert!(matches!(revoked, Err(HostKeyRefusal::Revoked { .. })), "{grounds:?}: {revoked:?}");
+    }
+    // A certificate may be renewed, with another key.
+    let before = Trusted::default();
+    before.set((Fingerprint::of(key(1).public_key()), Grounds::Certified)).unwrap();
+    let again = expectation("", authority(3)).unwrap().again(&before);
+    assert_eq!(again.judge(&certified(3)), Ok(Grounds::Certified));
+    assert!(again.judge(&plain(1)).is_err());
+}

@@ -160,6 +160,18 @@ fn a_host_that_only_a_command_reaches_is_refused_by_name() {
         }
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
     }
+    let before =
+        self::home(&[("gate", "hostname gate\nproxycommand PROXY_PASSWORD=secret nc proxy %h %p\n")]);
+    let set_before = before.file("way.json", FILE);
+    for words_ in [
+        ["plan", &set_before, "--resolve"].as_slice(),
+        &["plan", &set_before, "--resolve", "--json"],
+        &["up", &set_before],
+    ] {
+        let ended = hopper(&before, words_).with(10);
+        let all = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(words(&all).contains("nc …") && !all.contains("secret"), "{all}");
+    }
     // Somebody else dials it: the command is how local would.
     let deeper = r#"{ "hopper": 1, "hosts": { "gate": {}, "outer": {} }, "links": ["local -> outer -> gate"],
                       "forwards": { "web": "auto -> gate/127.0.0.1:80" } }"#;

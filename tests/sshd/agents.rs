@@ -34,7 +34,7 @@ fn empty_agent(bed: &Bed, name: &str, change: impl Fn(&mut Command) -> &mut Comm
 }
 
 /// A key that the only host lets in, and that is nowhere but where the test puts it.
-fn wanted(bed: &Bed) -> Key {
+pub fn wanted(bed: &Bed) -> Key {
     let key = Key::make(bed.path("elsewhere/wanted"), "ed25519", "");
     for host in 1..=bed.last() {
         bed.authorize(host, &key.public());
@@ -121,14 +121,14 @@ fn a_locked_agent_and_a_dead_one_are_told_apart() {
 }
 
 /// A program that an agent asks whether it may sign.
-fn askpass(bed: &Bed, name: &str, script: &str) -> PathBuf {
+pub fn askpass(bed: &Bed, name: &str, script: &str) -> PathBuf {
     let path = bed.path(name);
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("write the program");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("make it run");
     path
 }
 
-fn agent_that_asks(bed: &Bed, name: &str, key: &Key, askpass: &Path) -> PathBuf {
+pub fn agent_that_asks(bed: &Bed, name: &str, key: &Key, askpass: &Path) -> PathBuf {
     let socket = empty_agent(bed, name, |agent| {
         agent.env("SSH_ASKPASS", askpass).env("SSH_ASKPASS_REQUIRE", "force").env("DISPLAY", ":none")
     });

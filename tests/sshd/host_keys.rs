@@ -231,12 +231,12 @@ fn ask_without_a_terminal_is_a_refusal_that_says_what_it_takes() {
     refused(&bed, &topology, &["H0502", "h2", &hand, "terminal", "hopper trust", "hop2.test"]);
 }
 
-#[test]
-fn another_server_in_the_place_of_a_host_hears_nothing() {
-    let Some(bed) = Bed::line(2) else { return };
+/// From now on whoever dials this host meets another server there, with another key, that lets in the same people. Its
+/// key, and its log.
+pub fn imposter(bed: &Bed, host: usize) -> (Key, PathBuf) {
     let imposter = Key::make(bed.path("imposter/key"), "ed25519", "");
     let (config, log) = (bed.path("imposter/config"), bed.path("imposter.log"));
-    let allowed = bed.path("host2/authorized_keys");
+    let allowed = bed.path(&format!("host{host}/authorized_keys"));
     let text = format!(
         "Port 2222\nListenAddress 0.0.0.0\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\n\
          UsePAM no\nPermitRootLogin prohibit-password\n{TALKATIVE}\n",
@@ -244,17 +244,24 @@ fn another_server_in_the_place_of_a_host_hears_nothing() {
         allowed.display()
     );
     fs::write(&config, text).expect("write the configuration");
-    let mut sshd = bed.on(2, "/usr/sbin/sshd");
-    bed.background(2, "imposter-start", sshd.arg("-D").arg("-f").arg(config).arg("-E").arg(&log));
-    bed.wait_for_port(2, 2222);
-    bed.open(2, 2222);
+    let mut sshd = bed.on(host, "/usr/sbin/sshd");
+    bed.background(host, "imposter-start", sshd.arg("-D").arg("-f").arg(config).arg("-E").arg(&log));
+    bed.wait_for_port(host, 2222);
+    bed.open(host, 2222);
     let redirect = "table ip turn {
         chain pre {
             type nat hook prerouting priority -100
             tcp dport 22 redirect to :2222
         }
     }";
-    feed(bed.on(2, "nft").args(["-f", "-"]), redirect);
+    feed(bed.on(host, "nft").args(["-f", "-"]), redirect);
+    (imposter, log)
+}
+
+#[test]
+fn another_server_in_the_place_of_a_host_hears_nothing() {
+    let Some(bed) = Bed::line(2) else { return };
+    let (imposter, log) = imposter(&bed, 2);
     let heard = || fs::read_to_string(&log).unwrap_or_default();
     for policy in ["strict", "ask", "accept-new"] {
         let topology = Topology::line(&bed).host(2, "host_key", json!({ "policy": policy }));

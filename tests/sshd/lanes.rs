@@ -11,13 +11,13 @@ use super::command::signal;
 use super::hopper::Hopper;
 use super::load::MIB;
 use super::topology::Topology;
-use super::typed::{CANARY, PASSWORDS, on_terminal, that_asks};
 use super::until::{SOON, until};
 
 /// Where another forward listens.
 const OTHER: u16 = NEAR + 1;
 
-fn lanes(hopper: &Hopper<'_>, tunnel: usize) -> u64 {
+/// The sessions of a tunnel.
+pub fn lanes(hopper: &Hopper<'_>, tunnel: usize) -> u64 {
     let status = hopper.status().expect("status answers");
     status["tunnels"][tunnel].get("lanes").and_then(Value::as_u64).unwrap_or(1)
 }
@@ -132,43 +132,6 @@ fn a_host_that_lets_in_nobody_more_gets_no_lane_and_is_asked_once() {
     stalled.abandon();
     hopper.down();
     hopper.assert_nothing_left();
-}
-
-/// Up from a terminal where somebody types, then clients that stall, and others beside them.
-fn beside_stalled(bed: &Bed, topology: &Topology, answers: &[(&str, &str)]) -> (u64, usize) {
-    let hopper = Hopper::on(bed);
-    let file = topology.write(bed);
-    let up = on_terminal(&hopper, answers, &["up", "-d", file.to_str().expect("a plain path")]);
-    assert_eq!(up.code, 0, "{}", up.stdout);
-    let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 64 * MIB, 2)]);
-    stalled.wait_until_flowing();
-    bed.load_whole(0, NEAR, &[("get", 4 * MIB, 1)]);
-    let had = (lanes(&hopper, bed.last() - 1), bed.visits(bed.last()));
-    stalled.go();
-    assert!(stalled.finish().iter().all(|outcome| outcome.end == "ok"));
-    hopper.down();
-    hopper.assert_nothing_left();
-    had
-}
-
-#[test]
-fn no_lane_is_opened_where_that_would_take_a_person() {
-    let Some((bed, code)) = that_asks("AuthenticationMethods keyboard-interactive", false, true) else {
-        return;
-    };
-    let topology = Topology::line(&bed).host(2, "auth", json!(["keyboard-interactive"]));
-    let answers = [("one-time password", code.as_str())];
-    assert_eq!(beside_stalled(&bed, &topology, &answers), (1, 1));
-}
-
-#[test]
-fn a_password_that_was_typed_once_opens_a_lane_too() {
-    let Some(bed) = Bed::hosts(1) else { return };
-    bed.set_password(1, CANARY);
-    bed.start_sshd(1, PASSWORDS);
-    bed.far_end(1);
-    let topology = Topology::line(&bed).hosts("auth", json!(["password"]));
-    assert_eq!(beside_stalled(&bed, &topology, &[("the password of root: ", CANARY)]), (2, 2));
 }
 
 #[test]

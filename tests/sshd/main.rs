@@ -36,6 +36,7 @@ mod inside;
 mod kept;
 mod keyring;
 mod keys;
+mod lane_logins;
 mod lanes;
 mod left;
 mod lent_agent;

@@ -79,13 +79,13 @@ fn serve(mut client: UnixStream) {
     }
 }
 
-fn agent(socket: &Path) {
+pub fn agent(socket: &Path) {
     let listener = UnixListener::bind(socket).expect("a socket");
     std::thread::spawn(move || listener.incoming().flatten().for_each(serve));
 }
 
 /// The line of `authorized_keys` that lets it in.
-fn line() -> String {
+pub fn line() -> String {
     let mut encode = argv(&["base64", "-w0"]);
     let mut child = encode.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("run base64");
     child.stdin.take().expect("its input").write_all(&blob()).expect("it reads");

@@ -13,13 +13,13 @@ use super::load::MIB;
 use super::network;
 use super::topology::{Topology, id};
 
-/// A bed of two hosts with this known_hosts, topology as given; `up` must work or end with 5.
-fn judged(known: impl Fn(&Bed) -> String, bend: impl Fn(&Bed, Topology) -> Topology, trusted: bool) {
+/// A bed of two hosts with this known_hosts, topology as given; `up` must work, or end with 5 and this code.
+fn judged(known: impl Fn(&Bed) -> String, bend: impl Fn(&Bed, Topology) -> Topology, refused: Option<&str>) {
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
     bed.restart_sshd(2, TALKATIVE);
     fs::write(bed.known_hosts(), known(&bed)).expect("write known_hosts");
-    judge(&bed, bend(&bed, Topology::line(&bed)), trusted);
+    judge(&bed, bend(&bed, Topology::line(&bed)), refused);
 }
 
 /// An sshd that logs every request to log in.
@@ -28,19 +28,20 @@ pub const TALKATIVE: &str = "LogLevel DEBUG2";
 /// What a [`TALKATIVE`] sshd logs for each.
 pub const REQUEST: &str = "userauth-request";
 
-fn judge(bed: &Bed, topology: Topology, trusted: bool) {
+fn judge(bed: &Bed, topology: Topology, refused: Option<&str>) {
     let hopper = Hopper::on(bed);
     let ended = hopper.try_up(&topology, &["-d"]);
-    if trusted {
+    let Some(code) = refused else {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
         hopper.down();
-    } else {
-        assert_eq!(ended.code, 5, "{}", ended.stderr);
-        assert!(ended.stderr.contains("h2"), "does not name h2: {}", ended.stderr);
-        assert_eq!(bed.logins(2), 0, "logged in to a host it should not believe");
-        assert!(!bed.log(2).contains(REQUEST), "said who it is to a host it should not believe");
-    }
+        return hopper.assert_nothing_left();
+    };
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    assert!(ended.stderr.contains(code), "does not say {code}: {}", ended.stderr);
+    assert!(ended.stderr.contains("h2"), "does not name h2: {}", ended.stderr);
+    assert_eq!(bed.logins(2), 0, "logged in to a host it should not believe");
+    assert!(!bed.log(2).contains(REQUEST), "said who it is to a host it should not believe");
     hopper.assert_nothing_left();
 }
 
@@ -61,38 +62,38 @@ fn hashed_names_are_found() {
     fs::remove_file(bed.known_hosts().with_extension("old")).expect("ssh-keygen keeps the old file");
     let text = fs::read_to_string(bed.known_hosts()).expect("read known_hosts");
     assert!(text.starts_with("|1|") && !text.contains("hop1"), "not hashed: {text}");
-    judge(&bed, Topology::line(&bed), true);
+    judge(&bed, Topology::line(&bed), None);
 }
 
 /// Host 2 listens on another port; its name in known_hosts is given.
-fn on_another_port(known: &str, trusted: bool) {
+fn on_another_port(known: &str, refused: Option<&str>) {
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
-    bed.restart_sshd(2, "Port 2222");
+    bed.restart_sshd(2, &format!("Port 2222\n{TALKATIVE}"));
     bed.open(2, 2222);
     bed.shut(2, 22);
     fs::write(bed.known_hosts(), second(&bed, &bed.host_key(2).known_as(known))).expect("write known_hosts");
-    judge(&bed, Topology::line(&bed).host(2, "port", json!(2222)), trusted);
+    judge(&bed, Topology::line(&bed).host(2, "port", json!(2222)), refused);
 }
 
 #[test]
 fn a_name_with_its_port_in_brackets_is_found() {
-    on_another_port("[hop2.test]:2222", true);
+    on_another_port("[hop2.test]:2222", None);
 }
 
 #[test]
 fn another_port_in_brackets_is_another_host() {
-    on_another_port("[hop2.test]:2223", false);
+    on_another_port("[hop2.test]:2223", Some("H0502"));
 }
 
 #[test]
 fn a_host_may_be_known_under_its_id() {
-    judged(|bed| second(bed, &bed.host_key(2).known_as(&id(2))), as_is, true);
+    judged(|bed| second(bed, &bed.host_key(2).known_as(&id(2))), as_is, None);
 }
 
 #[test]
 fn a_line_with_several_names_and_patterns_is_read() {
-    judged(|bed| second(bed, &bed.host_key(2).known_as("other.test,hop?.test,!hop3.test")), as_is, true);
+    judged(|bed| second(bed, &bed.host_key(2).known_as("other.test,hop?.test,!hop3.test")), as_is, None);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn a_revoked_key_is_refused_even_when_another_line_trusts_it() {
         let line = bed.host_key(2).known_as(&network::name(2));
         second(bed, &format!("{line}@revoked {line}"))
     };
-    judged(lines, as_is, false);
+    judged(lines, as_is, Some("H0503"));
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn a_known_key_of_another_type_is_no_reason_to_trust() {
         let other = Key::make(bed.path("other/key"), "ecdsa", "");
         second(bed, &other.known_as(&network::name(2)))
     };
-    judged(lines, as_is, false);
+    judged(lines, as_is, Some("H0501"));
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn a_pinned_fingerprint_is_enough() {
     let pin = |bed: &Bed, topology: Topology| {
         topology.host(2, "host_key", json!({ "fingerprint": bed.host_key(2).fingerprint() }))
     };
-    judged(|bed| second(bed, ""), pin, true);
+    judged(|bed| second(bed, ""), pin, None);
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn a_pinned_fingerprint_outweighs_known_hosts() {
     let pin = |bed: &Bed, topology: Topology| {
         topology.host(2, "host_key", json!({ "fingerprint": bed.host_key(1).fingerprint() }))
     };
-    judged(|bed| second(bed, &bed.host_key(2).known_as(&network::name(2))), pin, false);
+    judged(|bed| second(bed, &bed.host_key(2).known_as(&network::name(2))), pin, Some("H0504"));
 }
 
 #[test]
@@ -135,7 +136,7 @@ fn the_keys_of_two_hosts_are_not_mixed_up() {
     let lines = |bed: &Bed| {
         bed.host_key(1).known_as(&network::name(1)) + &bed.host_key(1).known_as(&network::name(2))
     };
-    judged(lines, as_is, false);
+    judged(lines, as_is, Some("H0501"));
 }
 
 #[test]

@@ -91,10 +91,7 @@ impl TunnelBlame<'_> {
             false => format!("or make one and have {server} take it: ssh-keygen -t ed25519"),
         });
         if refusal.was_asked {
-            help.push(format!(
-                "try the same with OpenSSH, as  hopper plan {} --ssh  shows, and -v",
-                self.plan.topology
-            ));
+            help.push("try the same with OpenSSH, as  hopper plan FILE --ssh  shows, and -v".to_owned());
             help.push("it is not tried again: repeated failures can get this address blocked".to_owned());
         }
         help

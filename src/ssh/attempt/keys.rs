@@ -70,7 +70,7 @@ impl Attempt<'_> {
         }
         for identity in chosen {
             let mut signer = match agent::connect(&socket, self.handle.agent_session_binding()).await {
-                Ok(agent) => AgentSigner::new(agent, self.login, self.host),
+                Ok(agent) => AgentSigner::new(agent, self.login, self.host, self.taken.is_some()),
                 Err(cause) => {
                     self.note(name, format!("not asked: {}", escape(&cause)));
                     return Ok(Verdict::Next);
@@ -106,7 +106,8 @@ impl Attempt<'_> {
     /// The certificates of files, and with `keys` the keys too, each after its certificate.
     pub(super) async fn offer_files(&mut self, files: &[KeyFile], keys: bool) -> Result<Verdict, LoginError> {
         for file in files {
-            if self.taken.is_some() && file.open().is_none() && !self.login.has_unlocked(file).await {
+            let is_locked = file.open().is_none() && !file.signs_elsewhere();
+            if self.taken.is_some() && is_locked && !self.login.has_unlocked(file).await {
                 continue;
             }
             let certificate = match &file.certificate {
@@ -168,7 +169,8 @@ impl Attempt<'_> {
         };
         match signer {
             Some(agent) => {
-                let mut signer = AgentSigner::new(agent, self.login, self.host).with_key(key);
+                let mut signer =
+                    AgentSigner::new(agent, self.login, self.host, self.taken.is_some()).with_key(key);
                 let verdict = self.offer(&path, one, &mut signer).await;
                 self.attended |= signer.waited;
                 verdict

@@ -1,11 +1,14 @@
 //! A server that opens channels to the agent: where a command may use it, while it may, and nowhere else.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use russh::ChannelMsg;
+use russh::server::{Handle, Msg};
+use russh::{Channel, ChannelMsg};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
+use super::super::ExecError;
 use super::server::meet;
 use super::{LIMIT, refusal};
 use russh::ChannelOpenFailure::{AdministrativelyProhibited, ConnectFailed};
@@ -35,6 +38,18 @@ async fn bound(listener: &UnixListener) -> (UnixStream, Vec<u8>) {
     (stream, first)
 }
 
+/// Asks for the agent until it is let in.
+async fn let_in(server: &Handle) -> Channel<Msg> {
+    let asking = async {
+        loop {
+            if let Ok(channel) = server.channel_open_agent().await {
+                return channel;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, asking).await.expect("it is let in")
+}
+
 #[tokio::test]
 async fn an_agent_is_lent_to_one_session_while_its_command_runs() {
     let (_folder, socket, listener) = agent();
@@ -61,6 +76,46 @@ async fn an_agent_is_lent_to_one_session_while_its_command_runs() {
 }
 
 #[tokio::test]
+async fn nothing_is_lent_once_the_caller_has_given_up() {
+    const SHORT: Duration = Duration::from_millis(300);
+    let (_folder, socket, listener) = agent();
+    let met = meet().await;
+    let starting = met.session.exec_with_agent("say nothing", &socket, SHORT);
+    let (started, mut theirs, (mut ours, _)) = tokio::join!(starting, let_in(&met.server), bound(&listener));
+    assert_eq!(started.err(), Some(ExecError::TimedOut));
+    while theirs.wait().await.is_some() {}
+    assert_eq!(ours.read(&mut [0]).await.unwrap(), 0, "what was open is closed");
+    assert_eq!(refusal(met.server.channel_open_agent().await), Some(AdministrativelyProhibited));
+
+    // Nor when it is the caller that goes.
+    let starting = met.session.exec_with_agent("say nothing", &socket, LIMIT);
+    assert!(tokio::time::timeout(SHORT, starting).await.is_err());
+    assert_eq!(refusal(met.server.channel_open_agent().await), Some(AdministrativelyProhibited));
+    assert!(met.session.exec("stay", LIMIT).await.is_ok(), "the session goes on");
+}
+
+#[tokio::test]
+async fn a_server_has_so_many_channels_to_the_agent_and_no_more() {
+    const MOST: usize = 16;
+    let (_folder, socket, listener) = agent();
+    let met = meet().await;
+    let _process = met.session.exec_with_agent("stay", &socket, LIMIT).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..MOST {
+        let (theirs, (ours, _)) = tokio::join!(met.server.channel_open_agent(), bound(&listener));
+        open.push((theirs.unwrap(), ours));
+    }
+    for _ in 0..3 {
+        assert_eq!(refusal(met.server.channel_open_agent().await), Some(AdministrativelyProhibited));
+    }
+    // One that goes makes room for another.
+    let (theirs, _ours) = open.pop().unwrap();
+    theirs.close().await.unwrap();
+    let (again, _) = tokio::join!(let_in(&met.server), bound(&listener));
+    drop(again);
+}
+
+#[tokio::test]
 async fn an_agent_that_cannot_be_reached_or_reads_nothing_holds_up_nobody() {
     let (folder, socket, listener) = agent();
     let met = meet().await;
@@ -78,4 +133,17 @@ async fn an_agent_that_cannot_be_reached_or_reads_nothing_holds_up_nobody() {
         () = async { while reader.wait().await.is_some() {} } => {}
     }
     assert!(met.session.ping(LIMIT).await.is_some());
+}
+
+#[tokio::test]
+async fn one_session_lends_one_agent_at_a_time() {
+    let ((_one, one, _), (_two, two, _)) = (agent(), agent());
+    let met = meet().await;
+    let process = met.session.exec_with_agent("stay", &one, LIMIT).await.unwrap();
+    let beside = met.session.exec_with_agent("stay", &one, LIMIT).await;
+    assert!(beside.is_ok());
+    let other = met.session.exec_with_agent("stay", &two, LIMIT).await;
+    assert_eq!(other.err(), Some(ExecError::OtherAgent));
+    drop((process, beside));
+    assert!(met.session.exec_with_agent("stay", &two, LIMIT).await.is_ok());
 }

@@ -1,5 +1,6 @@
 //! Servers that ask too much, ask strangely, or want more for ever; and questions, one at a time.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,9 @@ use russh::server::{Auth, Config, Handler, Response};
 use russh::{MethodKind, MethodSet};
 
 use super::server::key;
+use crate::ssh::key_file::KeyFile;
 use crate::ssh::login::{LoginError, LoginRefusal};
+use crate::ssh::question::NoAnswer;
 use crate::ssh::{Ask, Login, OpenError, Opening, Question, Secret, Session, Trust, Wire};
 use crate::topology::{AuthMethod, Host, HostId, SecretPurpose, SecretRef, SecretSource};
 
@@ -225,4 +228,32 @@ async fn questions_come_one_at_a_time() {
         tokio::join!(login.ask(question("a")), login.ask(question("b")), login.ask(question("c")));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert_eq!((open.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[tokio::test]
+async fn a_new_plan_keeps_what_was_unlocked_and_tries_again_what_was_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let sealed = key(7).encrypt(&mut russh::keys::key::safe_rng(), "right").unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, sealed.to_openssh(Default::default()).unwrap()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        KeyFile::read(&path).unwrap()
+    };
+    let (good, bad) = (file("good"), file("bad"));
+    let host = |said: &str| {
+        let mut host = Host::new(HostId::new("h"));
+        let source = SecretSource::Command(vec!["echo".to_owned(), said.to_owned()]);
+        host.secrets = vec![SecretRef { source, purpose: SecretPurpose::Passphrase, answers: None }];
+        host
+    };
+    let nobody: Ask = Arc::new(|_| Box::pin(async { None }));
+    let login = || Login::of_person(String::new(), None, None, nobody.clone());
+    let old = login();
+    assert!(old.unlock(&good, &host("right")).await.is_ok());
+    assert_eq!(old.unlock(&bad, &host("wrong")).await.err(), Some(NoAnswer::Wrong));
+    assert_eq!(old.unlock(&bad, &host("right")).await.err(), Some(NoAnswer::Wrong), "one try in a plan");
+    let new = login().with_memory_of(&old, |_| true).await;
+    assert!(new.unlock(&good, &host("wrong")).await.is_ok(), "it is unlocked");
+    assert!(new.unlock(&bad, &host("right")).await.is_ok());
 }

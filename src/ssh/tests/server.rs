@@ -132,6 +132,7 @@ impl Handler for Obedient {
     ) -> Result<(), Self::Error> {
         match command {
             b"refuse" => return session.channel_failure(channel),
+            b"say nothing" => return Ok(()),
             b"hang up" => return session.close(channel),
             _ => session.channel_success(channel)?,
         }

@@ -147,10 +147,15 @@ fn wrong(key: &str, value: &str) -> Unusable {
     Unusable::Value(key.to_owned(), value.to_owned())
 }
 
-/// The first word of a command; the rest may hold what is nobody's business.
+/// The program of a command: neither what is set for it before, nor what it is given; both may hold what is nobody's
+/// business. What only a shell could take apart is not guessed at.
 fn program(command: &str) -> String {
-    let words = command.strip_prefix("exec ").unwrap_or(command);
-    words.split_whitespace().next().unwrap_or_default().to_owned()
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+~".contains(c));
+    let odd =
+        |word: &&str| word.contains(['"', '\'', '\\', '$', '`', ';', '&', '|', '<', '>', '(', ')', '{', '}']);
+    let mut words = command.split_whitespace().peekable();
+    while words.next_if(|word| *word == "exec" || (word.contains('=') && !odd(word))).is_some() {}
+    words.next().filter(plain).unwrap_or("a shell command").to_owned()
 }
 
 /// Of each kind that somebody changed, what hopper has. What is broken or nearly so counts only when it was

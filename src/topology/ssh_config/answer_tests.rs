@@ -142,9 +142,25 @@ fn only_algorithms_that_somebody_chose_count() {
 
 #[test]
 fn a_command_shows_its_program_only() {
-    let command = |line| good(&[line]).proxy_command;
+    let command = |line: &str| good(&[line]).proxy_command;
     assert_eq!(command("proxycommand exec nc -x me:secret@proxy %h %p").as_deref(), Some("nc"));
     assert_eq!(command("proxycommand /usr/bin/corkscrew p 80 %h %p").as_deref(), Some("/usr/bin/corkscrew"));
+    for (line, shown) in [
+        ("PASSWORD=secret nc %h %p", "nc"),
+        ("exec A=1 PASSWORD=secret nc %h %p", "nc"),
+        ("A=1 exec nc secret", "nc"),
+        ("PASSWORD=secret", "a shell command"),
+        ("PASSWORD='a secret' nc %h %p", "a shell command"),
+        ("PASSWORD=\"a secret\" nc %h %p", "a shell command"),
+        ("PASSWORD=a\\ secret nc %h %p", "a shell command"),
+        ("PASSWORD=$(print secret) nc %h %p", "a shell command"),
+        ("'secret program' %h %p", "a shell command"),
+        ("$secret %h %p", "a shell command"),
+        ("A=1;secret nc", "a shell command"),
+    ] {
+        let written = format!("proxycommand {line}");
+        assert_eq!(command(&written).as_deref(), Some(shown), "{line}");
+    }
 }
 
 #[test]
