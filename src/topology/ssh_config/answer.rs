@@ -105,6 +105,10 @@ impl SshSettings {
             let files = named.filter_map(|file| self.path("UserKnownHostsFile", file, tokens)).collect();
             self.known_hosts = Some(files);
         }
+        for file in said.get("revokedhostkeys").into_iter().flatten().filter(|file| !is_none(file)) {
+            let instead = "hopper does not read it; what counts is an @revoked line of known_hosts";
+            self.left_out.push(format!("RevokedHostKeys {file}: {instead}"));
+        }
         match said.get("identityagent").and_then(|values| values.first()).copied() {
             Some("none") => self.no_agent = true,
             Some("SSH_AUTH_SOCK") | None => {}

@@ -171,10 +171,15 @@ fn what_hopper_cannot_do_is_told_and_the_rest_taken() {
         "certificatefile ~/.ssh/of_%n-cert.pub",
         "certificatefile none",
         "identityagent /run/other.sock",
+        "revokedhostkeys /etc/ssh/revoked",
     ]);
     assert_eq!(settings.identities, None);
     let told = settings.left_out.join("\n");
-    for word in ["IdentityFile ~/.ssh/%C: hopper does not know %C", "CertificateFile ~/.ssh/%C-cert.pub"] {
+    for word in [
+        "IdentityFile ~/.ssh/%C: hopper does not know %C",
+        "CertificateFile ~/.ssh/%C-cert.pub",
+        "RevokedHostKeys /etc/ssh/revoked: hopper does not read it",
+    ] {
         assert!(told.contains(word), "{told}");
     }
     assert_eq!(settings.agent.as_deref(), Some("/run/other.sock"));

@@ -55,7 +55,7 @@ const IGNORED: &str = " addkeystoagent addressfamily afstokenpassing batchmode b
     obscurekeystroketiming passwordauthentication permitlocalcommand permitremoteopen pkcs11provider \
     preferredauthentications protocol protocolkeepalives proxyusefdpass pubkeyacceptedalgorithms \
     pubkeyacceptedkeytypes pubkeyauthentication rekeylimit remotecommand remoteforward requesttty requiredrsasize \
-    revokedhostkeys rhostsauthentication rhostsrsaauthentication rsaauthentication securitykeyprovider sendenv \
+    rhostsauthentication rhostsrsaauthentication rsaauthentication securitykeyprovider sendenv \
     sessiontype setenv setuptimeout skeyauthentication smartcarddevice stdinnull streamlocalbindmask \
     streamlocalbindunlink stricthostkeychecking syslogfacility tag tcpkeepalive tisauthentication tunnel \
     tunneldevice updatehostkeys useprivilegedport userknownhostsfile2 useroaming usersh verifyhostkeydns \
@@ -78,6 +78,7 @@ impl Keyword {
             "serveralivecountmax" => Keyword::Number("serveralivecountmax"),
             "userknownhostsfile" => Keyword::Files("userknownhostsfile"),
             "globalknownhostsfile" => Keyword::Files("globalknownhostsfile"),
+            "revokedhostkeys" => Keyword::Files("revokedhostkeys"),
             "identityfile" | "identityfile2" => Keyword::File("identityfile"),
             "certificatefile" => Keyword::File("certificatefile"),
             "kexalgorithms" => Keyword::Algorithms(AlgorithmKind::Kex),
