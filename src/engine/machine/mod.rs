@@ -278,4 +278,6 @@ impl Machine {
 }
 
 #[cfg(test)]
+mod answer;
+#[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@ mod random;
 mod waiting;
 mod ways;
 
+use super::answer::{answer, failure};
 use super::*;
-use crate::engine::{Exit, Phase};
+use crate::engine::Exit;
 use crate::plan::{self, PlanOptions};
 
 /// A machine and what time it is.
@@ -53,20 +54,6 @@ fn with_policy(side_required: bool, policy: &str) -> Timed {
     let topology = crate::topology::parse(&text, "m").unwrap();
     let plan = plan::plan(&topology, &PlanOptions::default()).unwrap();
     Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO }
-}
-
-fn failure(what: &str) -> Failure {
-    Failure {
-        code: "H0606",
-        exit: Exit::Unreachable,
-        phase: Phase::Running,
-        message: what.to_owned(),
-        hop: None,
-        host: None,
-        tunnel: None,
-        facts: Vec::new(),
-        help: Vec::new(),
-    }
 }
 
 fn wrong_key() -> Failure {

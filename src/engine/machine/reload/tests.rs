@@ -6,25 +6,12 @@ mod world;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::RunState;
 use crate::engine::machine::Input;
-use crate::engine::{Exit, Phase, RunState};
+use crate::engine::machine::answer::{answer, failure};
 use crate::plan::{self, PlanOptions, succession};
 use crate::topology;
 use world::World;
-
-fn failure(what: &str) -> Failure {
-    Failure {
-        code: "H0606",
-        exit: Exit::Unreachable,
-        phase: Phase::Running,
-        message: what.to_owned(),
-        hop: None,
-        host: None,
-        tunnel: None,
-        facts: Vec::new(),
-        help: Vec::new(),
-    }
-}
 
 /// Three hosts in a line, each kept alive in its own way, and a forward to each that has a port.
 fn line(alive: [u8; 3], ports: [u16; 3]) -> Plan {

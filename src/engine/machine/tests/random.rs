@@ -237,19 +237,7 @@ impl World {
         if self.open.is_empty() {
             return;
         }
-        let input = match self.open.remove(which % self.open.len()) {
-            Action::Open(t) if good => Input::Opened(t),
-            Action::Open(t) => Input::TunnelFailed(t, failure("refused")),
-            Action::Probe(t) if good => Input::Answered(t),
-            Action::Probe(t) => Input::TunnelFailed(t, failure("silent")),
-            Action::Verify(f) if good => Input::Verified(f),
-            Action::Verify(f) => Input::ForwardFailed(f, failure("silent")),
-            Action::Prove(f) if good => Input::Proved(f),
-            Action::Prove(f) => Input::ForwardFailed(f, failure("no answer")),
-            Action::Close(t) => Input::Closed(t),
-            Action::Stop(f) | Action::Suspend(f) => Input::Stopped(f),
-            other => unreachable!("{other:?} takes no answer"),
-        };
-        self.tell(input);
+        let action = self.open.remove(which % self.open.len());
+        self.tell(answer(action, good));
     }
 }
