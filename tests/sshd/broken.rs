@@ -15,7 +15,7 @@ fn a_cut_is_a_reset(carrier: &str, job: &'static str) {
     let hopper = Hopper::on(&bed);
     let run = hopper.hold(&Topology::line(&bed), &["--carrier", carrier, "--progress", "plain"]);
     let load = bed.start_load(0, "127.0.0.1", NEAR, &[(job, ENDLESS, 2)]);
-    load.wait_until_flowing();
+    load.wait_until_flow(2);
     bed.kill_sessions(2);
     for outcome in load.finish() {
         assert_eq!(outcome.end, "reset", "after {} bytes", outcome.received);

@@ -114,6 +114,12 @@ impl Load {
         assert!(until(SOON, flows), "no data arrives: {:?}", self.lines());
     }
 
+    /// Waits until data arrives on so many of the streams: one that is not there yet is held, and cut by nobody.
+    pub fn wait_until_flow(&self, count: usize) {
+        let flow = || self.lines().iter().filter(|line| line.get("flowing").is_some()).count() >= count;
+        assert!(until(SOON, flow), "not all have data: {:?}", self.lines());
+    }
+
     /// Whether a stream that paused reads on.
     pub fn resumed(&self) -> bool {
         self.lines().iter().any(|line| line.get("resumed").is_some())
