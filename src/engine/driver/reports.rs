@@ -89,9 +89,7 @@ impl Reports {
         })
         .await
     }
-}
 
-impl Reports {
     /// A plan under which no task runs any more is forgotten; what is told under older ones is led past it.
     fn forget(&mut self, line: usize) {
         let gone = self.lines.remove(line);

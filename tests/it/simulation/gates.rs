@@ -9,11 +9,10 @@ use hopper::topology::HostId;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::runtime::Builder;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::stage::Stage;
-
-const SECOND: Duration = Duration::from_secs(1);
+use super::story::{SECOND, check, ends_well, is_clean};
 
 /// Noticed after 21 s, left 10 s after that; the other one is opened and proved meanwhile.
 const MOVED: Duration = Duration::from_secs(21 + 10 + 10);
@@ -69,15 +68,9 @@ async fn tell(stage: &mut Stage, chance: &mut StdRng) -> Result<(), String> {
     if chance.random_ratio(3, 4) {
         stage.faults.heal();
         check(stage.until(BACK, |stage| stands(stage, first)).await, "it never went back")?;
-        let clean = stage.until(60 * SECOND, |stage| stage.faults.open() == open).await;
-        check(clean, &format!("{} connections are open, {open} were", stage.faults.open()))?;
+        is_clean(stage, open).await?;
     }
-    stage.controls.leave.cancel();
-    let outcome = timeout(60 * SECOND, &mut stage.outcome).await;
-    let outcome = outcome.map_err(|_| "it never went down")?.map_err(|error| error.to_string())?;
-    check(outcome.failure.is_none() && outcome.was_up, &format!("it failed: {:?}", outcome.failure))?;
-    stage.faults.heal();
-    check(stage.until(60 * SECOND, |stage| stage.faults.open() == 0).await, "connections were left")
+    ends_well(stage).await
 }
 
 /// Whether all is up and the tunnels stand like this, on the first way.
@@ -101,8 +94,4 @@ fn set(stage: &Stage, link: usize, fault: Fault) {
 
 fn id(host: &str) -> HostId {
     HostId::new(host)
-}
-
-fn check(holds: bool, otherwise: &str) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
 }

@@ -16,7 +16,7 @@ use super::stage::{Stage, WAYS};
 const NOTICED: Duration = Duration::from_secs(21);
 /// The longest wait between two tries, with chance, and what a try may take on the way up.
 const BACK: Duration = Duration::from_secs(78 + 60);
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// Plays the story of a seed to its end.
 pub fn play(seed: u64) {
@@ -45,17 +45,27 @@ async fn tell(stage: &mut Stage, chance: &mut StdRng, told: &mut Vec<String>) ->
         told.push(format!("{:9.3} all heals", stage.now().as_secs_f64()));
         stage.faults.heal();
         check(stage.until(BACK, Stage::is_whole).await, "it never came back")?;
-        let clean = stage.until(60 * SECOND, |stage| stage.faults.open() == open).await;
-        check(clean, &format!("{} connections are open, {open} were", stage.faults.open()))?;
+        is_clean(stage, open).await?;
     }
+    ends_well(stage).await?;
+    no_storm(&stage.dials())
+}
+
+/// No connection is left of what broke: so many are open as before.
+pub(super) async fn is_clean(stage: &Stage, open: usize) -> Result<(), String> {
+    let clean = stage.until(60 * SECOND, |stage| stage.faults.open() == open).await;
+    check(clean, &format!("{} connections are open, {open} were", stage.faults.open()))
+}
+
+/// Somebody wants it down: it goes in time, for no other reason, and leaves no connection.
+pub(super) async fn ends_well(stage: &mut Stage) -> Result<(), String> {
     stage.controls.leave.cancel();
     let outcome = timeout(60 * SECOND, &mut stage.outcome).await;
     let outcome = outcome.map_err(|_| "it never went down")?.map_err(|error| error.to_string())?;
     check(outcome.failure.is_none() && outcome.was_up, &format!("it failed: {:?}", outcome.failure))?;
     check(stage.board.snapshot().state == RunState::Down, "it went, and was not down")?;
     stage.faults.heal();
-    check(stage.until(60 * SECOND, |stage| stage.faults.open() == 0).await, "connections were left")?;
-    no_storm(&stage.dials())
+    check(stage.until(60 * SECOND, |stage| stage.faults.open() == 0).await, "connections were left")
 }
 
 /// One way fails while all else is well: the right tunnel is blamed in time, what stands below it or beside it
@@ -116,6 +126,6 @@ fn no_storm(dials: &[[usize; WAYS.len()]]) -> Result<(), String> {
     Ok(())
 }
 
-fn check(holds: bool, otherwise: &str) -> Result<(), String> {
+pub(super) fn check(holds: bool, otherwise: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise.to_owned()) }
 }
