@@ -45,7 +45,8 @@ def probe(port):
                 good = sock.recv(1) == b"x"
         except OSError:
             good = False
-        print(f"{begun} {int(good)}", flush=True)
+        # In one piece: other visits end at the same time.
+        os.write(1, f"{begun} {int(good)}\n".encode())
 
     while True:
         threading.Thread(target=visit, daemon=True).start()
