@@ -10,9 +10,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::blame::{self, TunnelBlame};
-use super::event::{Event, Stage, Waiter};
+use super::event::{Event, Stage};
 use super::far_client::{self, FarClient};
 use super::ground::{Ground, Live};
+use super::wait::Waiter;
 use super::wait::Waits;
 use super::{Failure, World};
 use crate::forward::{Bound, Budget, Dialer, Lanes, Meter, Relay, Terms};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::wait::Waiter;
 use super::{Failure, ListenAddress};
 use crate::plan::{Plan, TunnelId};
 use crate::topology::{ForwardId, HostId};
@@ -26,6 +27,15 @@ pub enum Event {
         listener: String,
         /// The machine whose hopper keeps it.
         keeper: HostId,
+    },
+    /// Something listens already where another host was to listen. Told once; it is asked for again.
+    Taken {
+        /// The forward.
+        forward: ForwardId,
+        /// Where.
+        at: ListenAddress,
+        /// For how long it is asked for again.
+        within: Duration,
     },
     /// A host that nothing was recorded of showed this key, which was accepted and recorded.
     KeyRecorded {
@@ -195,6 +205,7 @@ impl Event {
         match self {
             Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
             Event::Waiting { who, listener, keeper } => info!(?who, listener, %keeper, "waiting"),
+            Event::Taken { forward, at, within } => info!(%forward, %at, ?within, "taken"),
             Event::KeyRecorded { tunnel, key } => info!(%tunnel, key, "a new host key is recorded"),
             Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
             Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
@@ -256,15 +267,6 @@ pub enum Doubt {
     NetworkChanged,
     /// Somebody wants to know.
     Asked,
-}
-
-/// Who waits: for a listener of another machine's hopper, or for the next try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Waiter {
-    /// A tunnel.
-    Tunnel(TunnelId),
-    /// A forward.
-    Forward(ForwardId),
 }
 
 /// What a tunnel that is being opened does now.

@@ -12,6 +12,7 @@ mod driver;
 mod event;
 mod failure;
 mod far_client;
+mod far_listener;
 mod ground;
 mod lane;
 mod life;
@@ -35,11 +36,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use board::Board;
 pub use driver::{Reload, Reloaded};
-pub use event::{Doubt, Event, Stage, Waiter};
+pub use event::{Doubt, Event, Stage};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
 pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
+pub use wait::Waiter;
 pub use walk::{Seen, Walked, walk};
 
 use crate::forward::Meter;

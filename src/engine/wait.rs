@@ -8,10 +8,19 @@ use tokio::time::error::Elapsed;
 
 use super::Failure;
 use super::act::{Opened, Scene};
-use super::event::{Event, Waiter};
-use crate::plan::Tunnel;
+use super::event::Event;
+use crate::plan::{Tunnel, TunnelId};
 use crate::ssh::{Dialled, Session};
-use crate::topology::{HostId, escape};
+use crate::topology::{ForwardId, HostId, escape};
+
+/// Who waits: for a listener of another machine's hopper, or for the next try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiter {
+    /// A tunnel.
+    Tunnel(TunnelId),
+    /// A forward.
+    Forward(ForwardId),
+}
 
 /// Tells who waits for another machine's hopper.
 pub(super) type Waits = Box<dyn Fn(&Waiter) + Send + Sync>;

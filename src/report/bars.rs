@@ -84,6 +84,9 @@ impl Bars {
                 };
                 self.change(&key, |_| Now::Waits(Some(format!("hopper at {}", escape(keeper.as_str())))));
             }
+            Event::Taken { forward, at, .. } => {
+                self.change(&forward_key(&forward.0), |_| Now::Waits(Some(format!("{at}, which is taken"))));
+            }
             Event::TunnelUp { tunnel, elapsed, detail } => {
                 self.change(&tunnel_key(&tunnel.0), |_| Now::Up(*elapsed, escape(detail)));
             }

@@ -34,6 +34,9 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             fields["keeper"] = keeper.as_str().into();
             ("waiting", fields)
         }
+        Event::Taken { forward, at, within } => {
+            ("taken", json!({ "forward": forward.0, "listen": at.to_string(), "within_ms": ms(within) }))
+        }
         Event::KeyRecorded { tunnel: id, key } => {
             let mut fields = tunnel(id, names);
             fields["key"] = key.as_str().into();

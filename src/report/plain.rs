@@ -25,6 +25,13 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             };
             format!("{who}: waits for {listener}, kept by hopper at {}", escape(keeper.as_str()))
         }
+        Event::Taken { forward, at, within } => {
+            let forward = escape(&forward.0);
+            format!(
+                "{forward}: {at} is taken, maybe still by an earlier session; asks again for {}",
+                took(*within)
+            )
+        }
         Event::KeyRecorded { tunnel, key } => {
             format!("{}: a new host key was recorded: {key}", names.label(tunnel))
         }

@@ -54,6 +54,12 @@ impl Session {
         self.wire.peer
     }
 
+    /// How long its server may be silent before it counts as gone: `interval` × (`max` + 1) of its keepalive, and a
+    /// second; `None` where nobody looks.
+    pub fn silence(&self) -> Option<Duration> {
+        self.silence
+    }
+
     /// The receive window of each of its channels, in bytes: what one stalled stream can have on its way.
     pub fn window(&self) -> u32 {
         self.window

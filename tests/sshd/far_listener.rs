@@ -188,15 +188,18 @@ fn a_host_that_may_not_listen_is_named() {
     let back =
         |port: u16| json!({ "back": { "listen": format!("h2/{port}"), "to": format!("local:{FAR}") } });
     let refused = |port: u16| {
-        let ended = hopper.try_up(&forwarding(&bed, back(port)), &[]);
+        let soon = forwarding(&bed, back(port)).hosts("keepalive", json!({ "interval": "1s", "max": 0 }));
+        let ended = hopper.try_up(&soon, &[]);
         assert_eq!(ended.code, 7, "{}", ended.stderr);
         let said = &ended.stderr;
         for words in ["H0707", "h2 will not listen on", "(hop 2 of 2)", "PermitListen 127.0.0.1:710"] {
             assert!(said.contains(words), "no {words:?} in\n{said}");
         }
         hopper.assert_nothing_left();
+        ended.stderr
     };
-    refused(7101);
+    let said = refused(7101);
+    assert!(said.contains("something listens there already, still after 2 s"), "{said}");
     bed.restart_sshd(2, "AllowTcpForwarding local");
     refused(7102);
     bed.restart_sshd(2, "PermitListen 127.0.0.1:9");

@@ -17,11 +17,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::act::Scene;
 use super::board::Board;
-use super::event::Waiter;
 use super::ground::Live;
 use super::life::{ForwardLife, TunnelLife};
 use super::machine::{Action, Input, Machine};
 use super::sleep::{Clocks, LOOK_EVERY};
+use super::wait::Waiter;
 use super::{Controls, Doubt, Event, ForwardState, Outcome, RunState, TunnelState, World};
 use crate::forward::{Budget, Meter};
 use crate::plan::Plan;

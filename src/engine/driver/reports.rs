@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::verdict::{Nth, Suspect, Verdict};
 use crate::engine::Failure;
 use crate::engine::act::Opened;
-use crate::engine::event::Waiter;
 use crate::engine::proof::Proof;
+use crate::engine::wait::Waiter;
 use crate::engine::wait::Waits;
 use crate::plan::{Plan, Succession};
 

@@ -28,6 +28,10 @@ use std::time::Duration;
 /// Long enough for a few tries one after the other.
 pub const PATIENCE: Duration = Duration::from_secs(45);
 
+/// With the keepalive of [`quick`] a dead session is known in 4 s. The rest is for a machine that has much else to do;
+/// what waits for the kernel's patience or for a server's own takes longer.
+pub const NOTICED: Duration = Duration::from_secs(12);
+
 /// Silence is noticed soon, deadlines are short, and clients wait for as long as a test takes.
 pub fn quick(bed: &Bed) -> Topology {
     let forwards = json!({ "data": {
@@ -66,9 +70,9 @@ impl<'b> Standing<'b> {
         assert!(until(PATIENCE, condition), "{what} never: {}", self.run.stderr());
     }
 
-    /// Waits until it says that this host was lost, and insists that it blames no other.
+    /// Waits until it says that this host was lost, and insists that it does so in time and blames no other.
     pub fn wait_until_lost(&self, bed: &Bed, host: usize) {
-        self.wait_for("lost", || self.lost(host) > 0);
+        assert!(until(NOTICED, || self.lost(host) > 0), "not in time: {}", self.run.stderr());
         for other in (1..=bed.last()).filter(|&other| other != host) {
             assert_eq!(self.lost(other), 0, "blames h{other}: {}", self.run.stderr());
         }
