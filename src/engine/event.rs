@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wait::Waiter;
-use super::{Failure, ListenAddress};
+use super::{Failure, ListenAddress, Waiter};
 use crate::plan::{Plan, TunnelId};
 use crate::topology::{ForwardId, HostId};
 
