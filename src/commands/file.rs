@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use serde_json::Value;
 
+use super::obeyed::Obeyed;
 use super::{Talk, trouble};
 use crate::engine::{Exit, Failure, Phase};
 use crate::report::problem::{self, Look};
@@ -19,8 +20,8 @@ const LIMIT: u64 = (1 << 20) + 1;
 pub struct Source {
     /// For messages.
     pub shown: String,
-    /// Where it is from whatever folder; `None` for standard input.
-    pub path: Option<PathBuf>,
+    /// The file; `None` for standard input.
+    pub file: Option<Obeyed>,
     text: String,
     stem: String,
 }
@@ -37,10 +38,12 @@ impl Source {
         }
         let path = find(wanted)?;
         let shown = escape(&path.to_string_lossy());
-        let bytes = std::fs::File::open(&path).and_then(take).map_err(|error| unreadable(&shown, &error))?;
+        let file = std::fs::File::open(&path).map_err(|error| unreadable(&shown, &error))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path = std::path::absolute(&path).map_err(|error| unreadable(&shown, &error))?;
-        Ok(Source { path: Some(path), ..Self::new(shown, stem, bytes)? })
+        let obeyed = Obeyed::new(path, &file);
+        let bytes = take(file).map_err(|error| unreadable(&shown, &error))?;
+        Ok(Source { file: Some(obeyed), ..Self::new(shown, stem, bytes)? })
     }
 
     fn new(shown: String, stem: String, bytes: Vec<u8>) -> Result<Self, Failure> {
@@ -49,7 +52,7 @@ impl Source {
             let message = format!("{shown} is not UTF-8 text (first wrong byte at {at})");
             trouble("H0302", Exit::Topology, Phase::Plan, message, "save it as UTF-8")
         })?;
-        Ok(Source { shown, path: None, text, stem })
+        Ok(Source { shown, file: None, text, stem })
     }
 
     /// What the text says.

@@ -11,6 +11,7 @@ pub mod graph;
 mod limits;
 mod log;
 pub mod logs;
+mod obeyed;
 mod person;
 pub mod plan;
 pub mod plan_diff;

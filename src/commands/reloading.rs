@@ -1,7 +1,6 @@
 //! What a run does when it is told to read its file again: plan it as `up` did, with the same options, and hand the
 //! plan to the engine. Whatever is wrong with the file leaves the run as it is.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::file::Source;
+use super::obeyed::Obeyed;
 use super::worlds::{Worlds, refuse_others_in_lab};
 use super::{autossh, resolve, trouble};
 use crate::control::Reloaded;
@@ -21,7 +21,7 @@ use crate::topology::{HostId, Resolved, escape};
 /// How a run reads its file again.
 pub struct Reloading {
     /// The file; `None` when it came from standard input.
-    pub file: Option<PathBuf>,
+    pub file: Option<Obeyed>,
     /// Whether hosts are looked up in the person's ssh configuration.
     pub resolve: bool,
     /// What the planner is asked beyond the file.
@@ -56,10 +56,13 @@ impl Reloading {
         let this = Arc::new(self);
         while let Some(answer) = wanted.recv().await {
             match this.hand_over().await {
-                Ok(outcome) => {
+                Ok((outcome, read)) => {
                     let this = this.clone();
                     tokio::spawn(async move {
                         let reloaded = this.outcome(outcome.await.ok());
+                        if let (true, Some(file), Some(read)) = (reloaded.taken, &this.file, read) {
+                            file.follow(&read);
+                        }
                         // Whoever asked may have left, and a signal waits for no answer.
                         drop(answer.send(reloaded));
                     });
@@ -81,21 +84,24 @@ impl Reloading {
         }
     }
 
-    async fn hand_over(self: &Arc<Self>) -> Result<oneshot::Receiver<engine::Reloaded>, Unfit> {
+    /// What will come of it, and the file as it was read.
+    async fn hand_over(
+        self: &Arc<Self>,
+    ) -> Result<(oneshot::Receiver<engine::Reloaded>, Option<Obeyed>), Unfit> {
         let this = self.clone();
         // Reads files, and may run `ssh -G`.
         let planned = tokio::task::spawn_blocking(move || this.planned()).await;
-        let (plan, world) = planned.unwrap_or_else(|_| Err(self.unfit(broken())))?;
+        let (plan, world, read) = planned.unwrap_or_else(|_| Err(self.unfit(broken())))?;
         let (told, outcome) = oneshot::channel();
         // A run that has ended drops it, and with it the sender.
         drop(self.reloads.send(engine::Reload { plan, world, told }));
-        Ok(outcome)
+        Ok((outcome, read))
     }
 
-    fn planned(&self) -> Result<(Plan, World), Unfit> {
+    fn planned(&self) -> Result<(Plan, World, Option<Obeyed>), Unfit> {
         let running = self.board.plan();
         let file = self.file.as_ref().ok_or_else(|| self.unfit(from_standard_input(&running.topology)))?;
-        let source = Source::read(file.as_os_str()).map_err(|failure| self.unfit(failure))?;
+        let source = Source::read(file.path().as_os_str()).map_err(|failure| self.unfit(failure))?;
         let mut topology = source.topology().map_err(|problems| {
             let look =
                 Look { width: self.style.width, colour: self.style.colour, unicode: self.style.unicode };
@@ -137,7 +143,7 @@ impl Reloading {
         }
         let topology = resolved.topology.seen_from(&plan.at);
         let world = self.worlds.world(&topology, &plan).map_err(|failure| self.unfit(failure))?;
-        Ok((plan, world))
+        Ok((plan, world, source.file))
     }
 
     /// What whoever asked is told once the plan is settled.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::file::name_of;
+use super::obeyed::is_changed;
 use super::{Ended, Talk, trouble};
 use crate::control::{Client, Dirs, Found, Limits, Place, list_running};
 use crate::engine::{Exit, Failure, Phase, RunState, Status, TunnelState};
@@ -74,7 +75,12 @@ fn all(talk: &Talk, dirs: &Dirs) -> Ended {
 
 fn ask(dirs: &Dirs, name: &str) -> Result<Status, Failure> {
     let place = Place::new(dirs, name)?;
-    runtime()?.block_on(async { Client::connect(&place, Limits::default()).await?.status().await })
+    let asking = async { Client::connect(&place, Limits::default()).await?.status().await };
+    let mut status = runtime()?.block_on(asking)?;
+    if let Some(file) = &mut status.file {
+        file.changed = Some(is_changed(file));
+    }
+    Ok(status)
 }
 
 /// A login or a host key that failed for good says more than that something is missing.

@@ -1,7 +1,6 @@
 //! `hopper up`: builds a plan and holds it until somebody wants it down.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::asker::{self, Asker};
 use super::file::Source;
+use super::obeyed::Obeyed;
 use super::person::Terminal;
 use super::reloading::Reloading;
 use super::signals::Signals;
@@ -97,7 +97,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         trouble("H0304", Exit::Other, Phase::Control, format!("cannot start: {error}"), "")
     })?;
-    let ended = runtime.block_on(hold(talk, &options, source.path, &topology, plan, &claim, &terminal));
+    let ended = runtime.block_on(hold(talk, &options, source.file, &topology, plan, &claim, &terminal));
     // A question that nobody answered still waits for the terminal; it must not hold up the end.
     runtime.shutdown_background();
     terminal.restore();
@@ -108,7 +108,7 @@ pub fn run(talk: &Talk, log: &Log, options: Options) -> Ended {
 async fn hold(
     talk: &Talk,
     options: &Options,
-    file: Option<PathBuf>,
+    file: Option<Obeyed>,
     topology: &Topology,
     plan: Plan,
     claim: &Claim,
@@ -133,6 +133,7 @@ async fn hold(
     Signals::let_verify(&controls).map_err(|error| cannot_listen(&error))?;
     let mut run = engine::start(plan, world, controls.clone());
     let (told, mut beside) = unbounded_channel();
+    let obeyed_file = file.clone();
     let reloading = Reloading {
         file,
         resolve: options.resolve,
@@ -159,6 +160,7 @@ async fn hold(
     let (board, obeyed, leave) = (run.board.clone(), run.board.clone(), controls.leave.clone());
     let hooks = Hooks {
         plan: Arc::new(move || obeyed.plan()),
+        file: Arc::new(move || obeyed_file.as_ref().and_then(Obeyed::status)),
         snapshot: Arc::new(move || board.snapshot()),
         down: Arc::new(move || leave.cancel()),
         reload: Arc::new(reload),

@@ -183,6 +183,7 @@ impl Desk {
                 }
                 Ok(Request::Status) => {
                     let mut status = Status::new(&self.name, process::id(), &(self.hooks.snapshot)());
+                    status.file = (self.hooks.file)();
                     status.waits_for = self
                         .hooks
                         .questions

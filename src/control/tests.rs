@@ -62,6 +62,7 @@ fn run(limits: Limits) -> Run {
     });
     let hooks = Hooks {
         plan: Arc::new(move || Arc::clone(&plan)),
+        file: Arc::new(|| None),
         reload: Arc::new(|| tokio::sync::oneshot::channel().1),
         snapshot: Arc::new(move || Snapshot {
             state: RunState::Up,

@@ -40,7 +40,7 @@ pub use event::{Doubt, Event, Stage};
 pub use failure::{Exit, Failure, Phase};
 pub use listen_address::ListenAddress;
 pub use snapshot::{ForwardSnapshot, ForwardState, RunState, Snapshot, Standby, TunnelSnapshot, TunnelState};
-pub use status::{ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
+pub use status::{FileStatus, ForwardStatus, StandbyStatus, Status, TunnelStatus, WaitsFor};
 pub use wait::Waiter;
 pub use walk::{Seen, Walked, walk};
 

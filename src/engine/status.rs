@@ -31,6 +31,22 @@ pub struct Status {
     /// What a person has to answer before it goes on; left out when nothing is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
+    /// The file that it obeys; left out when it came from standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileStatus>,
+}
+
+/// The file that a run obeys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStatus {
+    /// Where it is, from whatever folder.
+    pub path: String,
+    /// When it had last been written when the run read it, RFC 3339.
+    #[serde(with = "rfc3339")]
+    pub modified: SystemTime,
+    /// Whether it is another one now, or gone. The run never looks; `hopper status` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<bool>,
 }
 
 /// What a person has to answer.
@@ -173,6 +189,7 @@ impl Status {
             tunnels: tunnels.collect(),
             forwards: forwards.collect(),
             waits_for: None,
+            file: None,
         }
     }
 }

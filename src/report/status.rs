@@ -41,6 +41,13 @@ pub fn text(status: &Status, style: Style, now: SystemTime) -> String {
             &mut lines,
         );
     }
+    if let Some(file) = status.file.as_ref().filter(|file| file.changed == Some(true)) {
+        let fields = [
+            format!("{} was changed since it was read", escape(&file.path)),
+            format!("hopper reload {}", escape(&status.name)),
+        ];
+        wrap("  ", 2, &fields, "    ", style, &mut lines);
+    }
     let rows = rows(status);
     let label = rows.iter().map(Row::width).max().unwrap_or(0);
     let trips: Trips<'_> =

@@ -81,6 +81,28 @@ fn a_forward_is_added_beside_a_stream_that_goes_on_and_removed_again() {
 }
 
 #[test]
+fn status_says_that_the_file_is_not_the_one_that_is_obeyed() {
+    let home = Home::new();
+    let file = up(&home, FIRST);
+    let changed = || home.status("shop")["file"]["changed"].clone();
+    let said = || home.run(&["status", "shop"]).with(0).stdout;
+    assert!(changed() == false && !said().contains("changed"), "{}", said());
+    home.file("shop.json", "{");
+    assert_eq!(changed(), true);
+    let line = format!("{file} was changed since it was read");
+    assert!(said().contains(&line) && said().contains("hopper reload shop"), "{}", said());
+    home.run(&["reload", "shop"]).with(10);
+    assert_eq!(changed(), true, "what cannot be obeyed is not");
+    home.file("shop.json", shop([3, 3], BOTH));
+    home.run(&["reload", "shop"]).with(0);
+    assert!(changed() == false && !said().contains("changed"), "{}", said());
+    std::fs::remove_file(&file).expect("remove it");
+    assert_eq!(changed(), true);
+    home.run(&["down", "shop"]).with(0);
+    home.assert_nothing_left();
+}
+
+#[test]
 fn a_host_that_changed_is_opened_anew_with_what_stands_on_it() {
     let home = Home::new();
     let file = up(&home, BOTH);

@@ -86,6 +86,7 @@ fn a_file_that_is_changed_meanwhile_changes_no_run() {
     bed.far_end(1);
     let standing = Standing::on(&bed, &quick(&bed));
     Topology::line(&bed).host(1, "address", json!("nowhere.test")).write(&bed);
+    assert_eq!(standing.status()["file"]["changed"], true, "{}", standing.status());
     bed.kill_sessions(1);
     standing.wait_until_restored(1);
     bed.load_whole(0, NEAR, &[("both", MIB, 2)]);
