@@ -13,9 +13,18 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// Whether one more client may be sent there without a thought.
-    fn is_free(&self) -> bool {
-        !self.stalled && !self.ridden && self.streams < room(self.window)
+    /// Whether one more client may be sent there without a thought. Where no lane is, another one is due.
+    pub fn is_free(&self) -> bool {
+        self.carries(room(self.window))
+    }
+
+    /// Whether one more client may be sent there rather than wait for a lane that is being opened.
+    fn is_roomy(&self) -> bool {
+        self.carries(room(self.window) * 3 / 2)
+    }
+
+    fn carries(&self, most: usize) -> bool {
+        !self.stalled && !self.ridden && self.streams < most
     }
 }
 
@@ -42,9 +51,10 @@ pub(super) enum Choice {
     Open,
 }
 
-/// The first lane with room where nobody has to wait for anybody; else a new one; else the one where it matters least.
+/// The first lane with room where nobody has to wait for anybody; else one with a little more than that; else a new one;
+/// else the one where it matters least.
 pub(super) fn choose(lanes: &[Standing], may_open: bool) -> Choice {
-    match lanes.iter().position(Standing::is_free) {
+    match lanes.iter().position(Standing::is_free).or_else(|| lanes.iter().position(Standing::is_roomy)) {
         Some(free) => Choice::Take(free),
         None if may_open => Choice::Open,
         None => {

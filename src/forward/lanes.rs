@@ -187,13 +187,13 @@ impl Inner {
         let mut state = self.state();
         let standing = self.standing(&mut state);
         let may_open = patient && self.may_open(&state);
+        if may_open && !standing.iter().any(Standing::is_free) {
+            self.open(&mut state);
+        }
         let session = match choose(&standing, may_open) {
             Choice::Take(0) => self.own.clone(),
             Choice::Take(nth) => state.others[nth - 1].clone(),
-            Choice::Open => {
-                self.open(&mut state);
-                return None;
-            }
+            Choice::Open => return None,
         };
         // Under the lock: a lane that is about to be closed for want of streams sees this one.
         let member = session.crowd().join();
@@ -276,8 +276,7 @@ impl Inner {
     fn spare(self: &Arc<Self>) {
         let mut state = self.state();
         let standing = self.standing(&mut state);
-        let may_open = self.may_open(&state);
-        if choose(&standing, may_open) == Choice::Open {
+        if self.may_open(&state) && !standing.iter().any(Standing::is_free) {
             self.open(&mut state);
         }
     }

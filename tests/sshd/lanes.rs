@@ -104,8 +104,8 @@ fn sixty_four_stalled_downloads_stay_within_memory_and_arrive_whole() {
     assert_eq!(ends, vec![("ok".to_owned(), 24 * MIB); 64]);
     let most = memory(pid, "VmHWM");
     eprintln!("at most {most} MiB");
-    // All that is counted is 256 MiB at most; an eighth more is the allocator's.
-    assert!(most - small <= 288, "{most} MiB, and {small} before");
+    // All that is counted is 256 MiB at most; a quarter more is the allocator's.
+    assert!(most - small <= 320, "{most} MiB, and {small} before");
     assert_eq!(lost(&hopper), 0);
     hopper.down();
     hopper.assert_nothing_left();
