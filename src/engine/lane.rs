@@ -12,9 +12,9 @@ use crate::topology::{Endpoint, escape};
 /// What opens further sessions of tunnel `t`, which rides `below`.
 pub(super) fn opener(scene: Arc<Scene>, t: usize, below: Option<Arc<Session>>, again: Again) -> Opener {
     let again = Arc::new(again);
-    Arc::new(move |window| {
+    Arc::new(move || {
         let (scene, below, again) = (scene.clone(), below.clone(), again.clone());
-        Box::pin(async move { scene.open_lane(&scene.plan.tunnels[t], below, &again, window).await })
+        Box::pin(async move { scene.open_lane(&scene.plan.tunnels[t], below, &again).await })
     })
 }
 
@@ -24,7 +24,6 @@ impl Scene {
         tunnel: &Tunnel,
         below: Option<Arc<Session>>,
         again: &Again,
-        window: u32,
     ) -> Result<Session, NoLane> {
         let (id, server) = (&tunnel.id, &tunnel.server);
         // As for the tunnel itself: what was revoked since binds a lane too.
@@ -38,8 +37,7 @@ impl Scene {
             tracing::warn!(tunnel = %id, server = %server.id, cause, "no further session: it cannot be reached");
             NoLane::Now
         })?;
-        match Session::open_again(wire, handle, (server, &self.world.login), expectation, again, window).await
-        {
+        match Session::open_again(wire, handle, (server, &self.world.login), expectation, again).await {
             Ok(session) => {
                 tracing::info!(tunnel = %id, server = %server.id, "a further session is open, for others than clients that are behind");
                 Ok(session)

@@ -10,23 +10,20 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ssh::{Crowd, Mark};
+use crate::ssh::{Crowd, Mark, WINDOW};
 
 /// The most that one stream may set aside before its session is asked to wait, in bytes.
 const STREAM: usize = 16 << 20;
 /// What all streams of the process may set aside together, in bytes.
 const TOTAL: usize = 256 << 20;
-/// What is divided among streams before their sessions wait, in bytes: a part of all. The rest is for what is on its
-/// way then, which is a window for each stream (`lane_choice.rs`).
-const SHARES: usize = 48 << 20;
 /// However many streams there are, no session is asked to wait before one of its streams holds this, in bytes.
-const LEAST: usize = 128 << 10;
+const LEAST: usize = 256 << 10;
 /// From this on a client counts as behind, in bytes. No stream that holds less is cut.
 const BEHIND: usize = 1 << 20;
 /// A client that waits so long to send, and reads nothing meanwhile, may read nothing before it has sent.
 const UNREAD: Duration = Duration::from_secs(1);
-/// A stream may take this part of what is left of the shares, so that something is left for whoever comes next.
-const PART: usize = 3;
+/// A stream may take this part of what is left, so that something is left for whoever comes next.
+const PART: usize = 8;
 
 /// What all streams of a run set aside together.
 #[derive(Clone, Default)]
@@ -35,6 +32,8 @@ pub struct Budget(Arc<Pool>);
 #[derive(Default)]
 struct Pool {
     total: AtomicUsize,
+    /// How many streams have something set aside.
+    fed: AtomicUsize,
     /// The shares of clients that are behind, by number.
     behind: Mutex<BTreeMap<u64, Share>>,
     numbers: AtomicU64,
@@ -70,6 +69,7 @@ pub(super) struct Held {
 struct Marks {
     /// Whether the client waits to send, and takes nothing meanwhile: to send, it needs its session.
     waits: bool,
+    fed: bool,
     told: Option<Mark>,
     behind: Option<Mark>,
 }
@@ -78,9 +78,11 @@ struct Marks {
 #[derive(Debug)]
 pub(super) struct OverBudget;
 
-/// What one stream may set aside before its session is asked to wait, when the others have set aside so much together.
-fn limit(others: usize) -> usize {
-    (SHARES.saturating_sub(others) / PART).clamp(LEAST, STREAM)
+/// What one stream may set aside before its session is asked to wait, when all together have set aside `total`
+/// and so many streams have something set aside: each of those has up to a window more on its way.
+fn limit(total: usize, fed: usize) -> usize {
+    let used = total.saturating_add(fed.saturating_mul(WINDOW as usize));
+    (TOTAL.saturating_sub(used) / PART).clamp(LEAST, STREAM)
 }
 
 impl Budget {
@@ -183,15 +185,24 @@ impl Held {
     }
 
     fn limit(&self) -> usize {
-        limit(self.pool.total().saturating_sub(self.own()))
+        limit(self.pool.total(), self.pool.0.fed.load(Ordering::Relaxed))
     }
 
     /// Tells the others of the session how this stream stands.
     fn mark(&self) {
         let own = self.own();
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if (own > 0) != marks.fed {
+            marks.fed = own > 0;
+            let fed = &self.pool.0.fed;
+            if marks.fed {
+                fed.fetch_add(1, Ordering::Relaxed)
+            } else {
+                fed.fetch_sub(1, Ordering::Relaxed)
+            };
+        }
         // A stream between two sessions needs both of them to move at all.
-        let tells = own > 0 && !marks.waits && matches!(self.patience, Patience::Client);
+        let tells = marks.fed && !marks.waits && matches!(self.patience, Patience::Client);
         if tells != marks.told.is_some() {
             marks.told = tells.then(|| self.crowd.feed());
         }
@@ -228,6 +239,8 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.pool.0.total.fetch_sub(self.own(), Ordering::Relaxed);
         self.pool.behind().remove(&self.number);
+        let marks = self.marks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.pool.0.fed.fetch_sub(usize::from(marks.fed), Ordering::Relaxed);
     }
 }
 

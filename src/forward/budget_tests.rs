@@ -1,8 +1,6 @@
 //! The rules of the budget, one by one.
 
 use super::*;
-use crate::forward::lane_choice::{room, window};
-use crate::ssh::WINDOW;
 
 /// Polls once after letting everything else run.
 async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
@@ -83,12 +81,12 @@ async fn a_session_that_tunnels_ride_never_waits() {
 #[tokio::test]
 async fn two_sessions_never_wait_for_each_other() {
     let [there, back] = Budget::default().open_between(Default::default());
-    there.add(STREAM / 2).await.unwrap();
-    back.add(STREAM / 2).await.unwrap();
+    there.add(STREAM).await.unwrap();
+    back.add(STREAM).await.unwrap();
     let mut waiting = Box::pin(there.add(STREAM));
     assert!(poll_once(&mut waiting).await.is_none());
     assert!(poll_once(&mut Box::pin(back.add(STREAM))).await.is_some());
-    there.remove(STREAM + STREAM / 2);
+    there.remove(2 * STREAM);
     assert!(poll_once(&mut waiting).await.is_some());
     assert!(poll_once(&mut Box::pin(back.add(STREAM))).await.is_none());
 }
@@ -128,27 +126,24 @@ async fn a_client_is_behind_until_it_has_caught_up() {
     assert!(!crowd.is_stalled());
     held.add(BEHIND).await.unwrap();
     drop(held);
-    assert!(!crowd.is_stalled() && budget.total() == 0 && budget.behind().is_empty());
+    assert!(
+        !crowd.is_stalled()
+            && budget.total() == 0
+            && budget.behind().is_empty()
+            && budget.0.fed.load(Ordering::Relaxed) == 0
+    );
 }
 
 #[test]
 fn the_more_clients_are_behind_the_less_each_may_set_aside() {
-    assert_eq!(limit(0), STREAM);
-    assert_eq!(limit(SHARES), LEAST);
-    for behind in [1, 3, 12, 64] {
+    assert_eq!(limit(0, 1), STREAM);
+    assert_eq!(limit(TOTAL, 1), LEAST);
+    for behind in [1, 3, 16, 64] {
         let mut total = 0;
-        // Each takes what it may, in turn, and has a window more on its way.
-        for _ in 0..behind {
-            total += limit(total);
+        // Each takes what it may, in turn.
+        for nth in 1..=behind {
+            total += limit(total, nth);
         }
-        let (mut left, mut windows) = (behind, 0);
-        for size in std::iter::once(WINDOW).chain((1..).map(window)) {
-            let here = left.min(room(size));
-            (left, windows) = (left - here, windows + here * size as usize);
-            if left == 0 {
-                break;
-            }
-        }
-        assert!(total + windows <= TOTAL, "{behind} clients hold {total} and {windows}");
+        assert!(total <= TOTAL, "{behind} clients hold {total}");
     }
 }

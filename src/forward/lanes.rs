@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::lane_choice::{Choice, Standing, choose, window};
+use super::lane_choice::{Choice, Standing, choose};
 use crate::ssh::{Member, Session};
 
 /// So many sessions a tunnel may have beside its own.
@@ -28,8 +28,8 @@ const IDLE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Opens another session to the same server, without a person; its channels shall have this receive window, in bytes.
-pub type Opener = Arc<dyn Fn(u32) -> Opening + Send + Sync>;
+/// Opens another session to the same server, without a person.
+pub type Opener = Arc<dyn Fn() -> Opening + Send + Sync>;
 
 /// A lane on its way.
 type Opening = Pin<Box<dyn Future<Output = Result<Session, NoLane>> + Send>>;
@@ -169,8 +169,8 @@ impl Inner {
         state.others.retain(|lane| !lane.is_over());
         self.count.store(state.others.len(), Ordering::Relaxed);
         let one = |session: &Session, ridden| {
-            let (crowd, window) = (session.crowd(), session.window());
-            Standing { stalled: crowd.is_stalled(), ridden, streams: crowd.len(), window }
+            let crowd = session.crowd();
+            Standing { stalled: crowd.is_stalled(), ridden, streams: crowd.len() }
         };
         let others = state.others.iter().map(|lane| one(lane, false));
         std::iter::once(one(&self.own, self.ridden.load(Ordering::Relaxed))).chain(others).collect()
@@ -187,13 +187,13 @@ impl Inner {
         let mut state = self.state();
         let standing = self.standing(&mut state);
         let may_open = patient && self.may_open(&state);
-        if may_open && !standing.iter().any(Standing::is_free) {
-            self.open(&mut state);
-        }
         let session = match choose(&standing, may_open) {
             Choice::Take(0) => self.own.clone(),
             Choice::Take(nth) => state.others[nth - 1].clone(),
-            Choice::Open => return None,
+            Choice::Open => {
+                self.open(&mut state);
+                return None;
+            }
         };
         // Under the lock: a lane that is about to be closed for want of streams sees this one.
         let member = session.crowd().join();
@@ -206,12 +206,12 @@ impl Inner {
         else {
             return;
         };
-        let (lanes, window) = (self.clone(), window(state.others.len() + 1));
+        let lanes = self.clone();
         self.tasks.spawn(async move {
             let opened = tokio::select! {
                 biased;
                 () = lanes.closing.cancelled() => Err(NoLane::Now),
-                opened = opener(window) => opened,
+                opened = opener() => opened,
             };
             let mut state = lanes.state();
             state.opening = false;
@@ -276,7 +276,8 @@ impl Inner {
     fn spare(self: &Arc<Self>) {
         let mut state = self.state();
         let standing = self.standing(&mut state);
-        if self.may_open(&state) && !standing.iter().any(Standing::is_free) {
+        let may_open = self.may_open(&state);
+        if choose(&standing, may_open) == Choice::Open {
             self.open(&mut state);
         }
     }

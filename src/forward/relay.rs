@@ -197,7 +197,7 @@ impl Service {
     /// Gives a client a far end and joins the two. A far end that is lost before it is there is waited for
     /// like one that never was.
     async fn join(mut self, client: &mut TcpStream, from: SocketAddr) -> Option<Ending> {
-        socket::prepare_client(client).ok()?;
+        socket::prepare(client).ok()?;
         let give_up_at = Instant::now() + self.hold;
         loop {
             let opening = self.opening(give_up_at).await?;

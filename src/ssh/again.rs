@@ -37,8 +37,7 @@ impl Session {
 
     /// Opens another session like the one that `again` is of, over a wire of its own. Asks nobody anything, and
     /// offers nothing but what was taken then. The host must meet `expectation`, read
-    /// now, and show the key that it showed then, unless an authority certified that. `window` as for
-    /// [`Session::window`]. Dropping the future cuts the wire.
+    /// now, and show the key that it showed then, unless an authority certified that. Dropping the future cuts the wire.
     ///
     /// # Errors
     /// What stood in the way.
@@ -48,10 +47,9 @@ impl Session {
         (host, login): (&Host, &Login),
         expectation: Expectation,
         again: &Again,
-        window: u32,
     ) -> Result<Self, OpenError> {
         let expectation = expectation.again(&again.shown);
         let opening = Opening { host, expectation, login, banner: host.timeout.banner, on_step: &|_| {} };
-        Self::log_in(wire, below, opening, Some(again), window).await
+        Self::log_in(wire, below, opening, Some(again)).await
     }
 }

@@ -10,22 +10,17 @@ use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
 use super::expectation::Expectation;
 use crate::topology::{AlgorithmKind, Algorithms, Keepalive};
 
-/// Receive window of each channel of a tunnel's own session, in bytes. All channels of a session share the value, so
-/// it is also what one stalled stream can hold. 16 MiB and more makes OpenSSH burn its time copying buffers.
+/// Receive window of each channel, in bytes. All channels of a session share the value, so it is also
+/// what one stalled stream can hold. 16 MiB and more makes OpenSSH burn its time copying buffers.
 pub const WINDOW: u32 = 4 << 20;
 
-/// The settings for one session whose channels have this receive window. The key types recorded for the host are asked
-/// for first, a certificate before them where an authority may give one.
-pub fn client_config(
-    expectation: &Expectation,
-    algorithms: &Algorithms,
-    keepalive: Keepalive,
-    window: u32,
-) -> Config {
+/// The settings for one session. The key types recorded for the host are asked for first, a certificate before
+/// them where an authority may give one.
+pub fn client_config(expectation: &Expectation, algorithms: &Algorithms, keepalive: Keepalive) -> Config {
     let interval = (!keepalive.interval.is_zero()).then_some(keepalive.interval);
     Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
-        window_size: window,
+        window_size: WINDOW,
         maximum_packet_size: 32768,
         channel_buffer_size: 32,
         // A rekey that we start kills a session with several busy downloads; servers start their own.

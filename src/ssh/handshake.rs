@@ -46,17 +46,12 @@ pub(super) struct Met {
 
 impl Met {
     /// Version, keys, and the judgement of the host key, under one deadline, which stands still while a person is
-    /// asked. Each channel is to have this receive window, in bytes. Dropping the future cuts the wire.
-    pub async fn shake_hands(
-        wire: Wire,
-        below: &WireHandle,
-        opening: Opening<'_>,
-        window: u32,
-    ) -> Result<Met, OpenError> {
+    /// asked. Dropping the future cuts the wire.
+    pub async fn shake_hands(wire: Wire, below: &WireHandle, opening: Opening<'_>) -> Result<Met, OpenError> {
         let Opening { host, expectation, login, banner, on_step } = opening;
         let guard = below.cut.clone().drop_guard();
         let notes = Arc::new(Notes::default());
-        let config = client_config(&expectation, &host.algorithms, host.keepalive, window);
+        let config = client_config(&expectation, &host.algorithms, host.keepalive);
         below.gauge.set_ceiling(ceiling(0));
         let listening = Listening::default();
         let (newcomers, mut unsettled) = mpsc::channel(1);

@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::again::Again;
 use super::channel::Channels;
-use super::config::WINDOW;
 use super::crowd::Crowd;
 use super::gatekeeper::Gatekeeper;
 use super::handshake::{Met, Opening};
@@ -39,7 +38,6 @@ pub struct Session {
     pub(super) again: Option<Again>,
     /// How long its server is silent at most.
     silence: Option<Duration>,
-    window: u32,
 }
 
 /// Why a question to the server has no answer.
@@ -60,33 +58,26 @@ impl Session {
         self.silence
     }
 
-    /// The receive window of each of its channels, in bytes: what one stalled stream can have on its way.
-    pub fn window(&self) -> u32 {
-        self.window
-    }
-
     /// Opens a session over a wire: version, keys, judgement of the host key, login; each with its
     /// own deadline. Dropping the future cuts the wire.
     ///
     /// # Errors
     /// What stood in the way.
     pub async fn open(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<Self, OpenError> {
-        Self::log_in(wire, below, opening, None, WINDOW).await
+        Self::log_in(wire, below, opening, None).await
     }
 
-    /// As for [`Session::open`]; with `again`, like an earlier session and without a person. `window` as for
-    /// [`Session::window`].
+    /// As for [`Session::open`]; with `again`, like an earlier session and without a person.
     pub(super) async fn log_in(
         wire: Wire,
         below: WireHandle,
         opening: Opening<'_>,
         again: Option<&Again>,
-        window: u32,
     ) -> Result<Self, OpenError> {
         let (host, login, on_step) = (opening.host, opening.login, opening.on_step);
         let expectation = opening.expectation.clone();
         let Met { mut handle, notes, listening, lending, guard } =
-            Met::shake_hands(wire, &below, opening, window).await?;
+            Met::shake_hands(wire, &below, opening).await?;
         on_step(Step::Login);
         let taken = again.map(Again::accepted);
         let logged_in = match login.run(&mut handle, host, host.timeout.login, taken).await {
@@ -112,18 +103,7 @@ impl Session {
         tokio::spawn(rotation.follow());
         let again = logged_in.unattended.then(|| Again::new(&logged_in, shown));
         let silence = watchdog::limit(keepalive);
-        Ok(Session {
-            handle,
-            wire: below,
-            notes,
-            crowd,
-            listening,
-            lending,
-            logged_in,
-            again,
-            silence,
-            window,
-        })
+        Ok(Session { handle, wire: below, notes, crowd, listening, lending, logged_in, again, silence })
     }
 
     /// Goes as far as the server's key, says nothing about the person, and leaves.
@@ -131,7 +111,7 @@ impl Session {
     /// # Errors
     /// What stood in the way.
     pub async fn look(wire: Wire, below: WireHandle, opening: Opening<'_>) -> Result<(), OpenError> {
-        let met = Met::shake_hands(wire, &below, opening, WINDOW).await?;
+        let met = Met::shake_hands(wire, &below, opening).await?;
         let goodbye = async {
             say_goodbye(&met.handle).await;
             below.ended.cancelled().await;

@@ -18,9 +18,6 @@ pub const READ_SIZE: usize = 64 * 1024;
 /// How much is read at most at a time from the socket that carries a chain.
 const CHAIN_READ_SIZE: usize = 128 * 1024;
 
-/// How much the system takes for a client before that can be sent, in bytes.
-const UNSENT: u32 = 256 * 1024;
-
 /// How long whoever needs a descriptor waits, when there is none, before it tries again.
 pub const SHORTAGE: Duration = Duration::from_millis(100);
 
@@ -41,16 +38,6 @@ pub fn prepare(stream: &TcpStream) -> io::Result<()> {
         .with_interval(Duration::from_secs(10))
         .with_retries(6);
     SockRef::from(stream).set_tcp_keepalive(&probes)
-}
-
-/// Prepares a client's socket: as [`prepare`], and the system takes only a little that it cannot send yet. Several
-/// megabytes would wait there otherwise, which nobody counts, and a client that reads nothing would be seen late.
-///
-/// # Errors
-/// When the operating system refuses an option.
-pub fn prepare_client(stream: &TcpStream) -> io::Result<()> {
-    prepare(stream)?;
-    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)
 }
 
 /// Prepares the socket that a chain stands on: as [`prepare`], and bytes that nobody acknowledged for

@@ -85,7 +85,6 @@ fn sixty_four_stalled_downloads_stay_within_memory_and_arrive_whole() {
     let hopper = Hopper::on(&bed);
     hopper.up(&Topology::line(&bed), &[]);
     let pid = hopper.pid();
-    let small = memory(pid, "VmRSS");
     let stalled = bed.start_load(0, "127.0.0.1", NEAR, &[("hold", 24 * MIB, 64)]);
     stalled.wait_until_flowing();
     // All are held up once nothing more comes in.
@@ -104,8 +103,7 @@ fn sixty_four_stalled_downloads_stay_within_memory_and_arrive_whole() {
     assert_eq!(ends, vec![("ok".to_owned(), 24 * MIB); 64]);
     let most = memory(pid, "VmHWM");
     eprintln!("at most {most} MiB");
-    // All that is counted is 256 MiB at most; a quarter more is the allocator's.
-    assert!(most - small <= 320, "{most} MiB, and {small} before");
+    assert!(most < 400, "{most} MiB");
     assert_eq!(lost(&hopper), 0);
     hopper.down();
     hopper.assert_nothing_left();
