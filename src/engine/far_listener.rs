@@ -7,14 +7,12 @@ use tokio::time::Instant;
 
 use super::act::Scene;
 use super::event::Event;
+use super::wait::AGAIN;
 use super::{Failure, ListenAddress, blame};
 use crate::forward::Openness;
 use crate::plan::PlannedForward;
 use crate::ssh::{ListenError, Listener, Session};
 use crate::topology::{Address, Endpoint};
-
-/// How soon a port that was taken is asked for again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 impl Scene {
     /// Has a host listen for a forward, and sees to it that it does so for those who may connect and no others.
@@ -76,9 +74,7 @@ impl Scene {
                 return Err(failure);
             }
             if !std::mem::replace(&mut told, true) {
-                let listener = SocketAddr::new(listen.address, wanted);
-                let on = forward.listener.as_ref().map(|listener| listener.host.clone());
-                let at = ListenAddress { on, address: listener };
+                let at = far_address(forward, wanted);
                 self.tell(Event::Taken { forward: forward.forward.id.clone(), at, within: patience });
             }
             tokio::time::sleep(AGAIN).await;
@@ -87,9 +83,14 @@ impl Scene {
 
     /// Where programs connect to a forward for which another host listens.
     pub fn listening(&self, forward: &PlannedForward, listener: &Listener) -> ListenAddress {
-        let address = SocketAddr::new(forward.forward.listen.address, listener.port());
-        ListenAddress { on: forward.listener.as_ref().map(|listener| listener.host.clone()), address }
+        far_address(forward, listener.port())
     }
+}
+
+/// This port where another host listens for a forward.
+fn far_address(forward: &PlannedForward, port: u16) -> ListenAddress {
+    let address = SocketAddr::new(forward.forward.listen.address, port);
+    ListenAddress { on: forward.listener.as_ref().map(|listener| listener.host.clone()), address }
 }
 
 /// Whether something listens at an address of a session's server. A server that may not dial it knows nothing of it.

@@ -48,8 +48,8 @@ impl<F: FnOnce() -> (Waiter, String, HostId)> Wait<'_, F> {
     }
 }
 
-/// How long somebody else is given before their listener is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long somebody else is given before their listener, or the port they have, is tried again.
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
 impl Scene {
     /// How to wait for a listener of another machine's hopper, if it is one; `what` is told when it is not there.

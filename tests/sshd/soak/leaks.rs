@@ -40,6 +40,7 @@ fn a_run_is_as_small_after_thousands_of_clients_refusals_and_losses_as_before() 
             }),
         );
     let standing = Standing::on(&bed, &topology);
+    let pid = standing.hopper.pid();
     // What is made once is made by now: buffers, threads, what a first rebuild takes.
     let all = |end: &str, count| BTreeMap::from([(end.to_owned(), count)]);
     assert_eq!(crowd(&bed, NEAR, 400), all("ok", 400));
@@ -48,11 +49,11 @@ fn a_run_is_as_small_after_thousands_of_clients_refusals_and_losses_as_before() 
     assert_eq!(crowd(&bed, NEAR, 400), all("ok", 400));
     let nobody = || standing.status()["forwards"][0]["clients"] == 0;
     assert!(until(SOON, nobody), "{}", standing.status());
-    let before = Footprint::of(&bed, &standing);
+    let before = Footprint::of(&bed, pid);
     assert_eq!(crowd(&bed, NEAR, clients), all("ok", clients));
-    let after_clients = before.insist_again(&bed, &standing);
+    let after_clients = before.insist_again(&bed, pid);
     assert_eq!(crowd(&bed, NEAR + 1, refusals), all("reset", refusals));
-    let after_refusals = before.insist_again(&bed, &standing);
+    let after_refusals = before.insist_again(&bed, pid);
     let mut chance = Chance::from(7);
     for kill in 0..kills {
         let hop = chance.host(3);
@@ -61,7 +62,7 @@ fn a_run_is_as_small_after_thousands_of_clients_refusals_and_losses_as_before() 
         let back = || bed.logins(3) > logins && standing.status()["state"] == "up";
         assert!(until(Duration::from_secs(30), back), "kill {kill} at hop {hop}: {}", standing.run.stderr());
     }
-    let after_kills = before.insist_again(&bed, &standing);
+    let after_kills = before.insist_again(&bed, pid);
     eprintln!("before {before:?}\n{clients} clients later {after_clients:?}");
     eprintln!("{refusals} refusals later {after_refusals:?}\n{kills} losses later {after_kills:?}");
     bed.load_whole(0, NEAR, &[("both", MIB, 4)]);

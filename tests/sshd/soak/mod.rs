@@ -10,10 +10,7 @@ mod random;
 use std::fs;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::bed::Bed;
-use super::faults::Standing;
 use super::until::until;
 
 /// How many minutes the soak is to last.
@@ -35,44 +32,34 @@ struct Footprint {
     memory: u64,
     descriptors: usize,
     threads: u64,
-    /// Processes that serve the tunnels' own sessions, on all hosts together.
+    /// Processes that serve sessions, on all hosts together.
     servers: usize,
 }
 
 /// How much more memory a run may hold after any number of clients and faults, in KiB.
 const MORE: u64 = 8 * 1024;
 
-/// How many sessions there are beside the tunnels' own.
-fn lanes(status: &Value) -> usize {
-    let tunnels = status["tunnels"].as_array().expect("tunnels");
-    let all = tunnels.iter().filter_map(|tunnel| tunnel["lanes"].as_u64());
-    all.map(|sessions| usize::try_from(sessions - 1).expect("a few")).sum()
-}
-
 impl Footprint {
-    fn of(bed: &Bed, standing: &Standing<'_>) -> Footprint {
-        let pid = standing.hopper.pid();
+    fn of(bed: &Bed, pid: u32) -> Footprint {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
         let number = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             let word = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
             word.unwrap_or_else(|| panic!("no {name} in {status}"))
         };
-        // Nobody waits until lanes that nobody needs any more are closed. The first host has none.
-        let all: usize = (1..=bed.last()).map(|host| bed.sessions(host).len()).sum();
         Footprint {
             memory: number("VmRSS:"),
             descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("it lives").count(),
             threads: number("Threads:"),
-            servers: all - lanes(&standing.status()) * bed.sessions(1).len(),
+            servers: (1..=bed.last()).map(|host| bed.sessions(host).len()).sum(),
         }
     }
 
     /// Waits until a process is back to this, and says what it occupies then.
-    fn insist_again(self, bed: &Bed, standing: &Standing<'_>) -> Footprint {
+    fn insist_again(self, bed: &Bed, pid: u32) -> Footprint {
         let mut now = self;
         let back = until(Duration::from_secs(30), || {
-            now = Footprint::of(bed, standing);
+            now = Footprint::of(bed, pid);
             // Threads for what blocks come when needed and go after a while, so fewer is as good.
             now.memory <= self.memory + MORE
                 && now.descriptors <= self.descriptors

@@ -131,7 +131,7 @@ fn streams_are_whole_or_end_in_an_error_whatever_happens_and_nothing_is_left_of_
     bed.kill_sessions(1);
     standing.wait_until_restored(1);
     bed.load_whole(0, NEAR, &[("both", 8 * MIB, 8)]);
-    let before = Footprint::of(&bed, &standing);
+    let before = Footprint::of(&bed, pid);
     let begun = Instant::now();
     let (mut faults, mut whole, mut cut, mut slowest) = (0, 0, 0, Duration::ZERO);
     while begun.elapsed() < length {
@@ -155,7 +155,7 @@ fn streams_are_whole_or_end_in_an_error_whatever_happens_and_nothing_is_left_of_
         bed.load_whole(0, NEAR, &[("both", MIB, 2)]);
         until(every.saturating_sub(round.elapsed()), || false);
     }
-    let after = before.insist_again(&bed, &standing);
+    let after = before.insist_again(&bed, pid);
     eprintln!("{faults} faults in {:?}: {whole} streams whole, {cut} cut with an error,", begun.elapsed());
     eprintln!(
         "the last of a round's streams ended and all was up {slowest:?} after its fault at the latest;"
