@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lane_choice::{Choice, Standing, choose};
+use super::lane_pace::Pace;
 use crate::ssh::{Member, Session};
 
 /// So many sessions a tunnel may have beside its own.
@@ -24,9 +25,6 @@ const WAIT: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_millis(100);
 /// A lane that nobody used for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
-/// How long to wait after a lane that could not be opened; twice as long each time.
-const PAUSE: Duration = Duration::from_secs(60);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Opens another session to the same server, without a person.
 pub type Opener = Arc<dyn Fn() -> Opening + Send + Sync>;
@@ -63,25 +61,14 @@ struct Inner {
 struct State {
     others: Vec<Arc<Session>>,
     opening: bool,
-    /// Before this no other is asked for; `None` is never again.
-    not_before: Option<Instant>,
-    pause: Duration,
-}
-
-impl State {
-    /// Asks for no other for a while, each time for longer; for never it stays.
-    fn put_off(&mut self) {
-        self.not_before = self.not_before.map(|_| Instant::now() + self.pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-    }
+    pace: Pace,
 }
 
 impl Lanes {
     /// A tunnel's session, and `opener` for others like it. `count` is kept at how many others there are. Needs a
     /// runtime.
     pub fn new(own: Arc<Session>, ridden: bool, opener: Option<Opener>, count: Arc<AtomicUsize>) -> Lanes {
-        let pause = PAUSE;
-        let state = State { others: Vec::new(), opening: false, not_before: Some(Instant::now()), pause };
+        let state = State { others: Vec::new(), opening: false, pace: Pace::default() };
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (state, changed) = (Mutex::new(state), Notify::new());
         let ridden = AtomicBool::new(ridden);
@@ -100,6 +87,11 @@ impl Lanes {
     /// The tunnel's own session.
     pub(super) fn own(&self) -> &Arc<Session> {
         &self.0.own
+    }
+
+    /// Whether nobody uses any of the others.
+    pub fn are_unused(&self) -> bool {
+        self.0.state().others.iter().all(|lane| lane.crowd().is_empty())
     }
 
     /// From now on other tunnels ride its own session, or none does.
@@ -177,9 +169,8 @@ impl Inner {
     }
 
     fn may_open(&self, state: &State) -> bool {
-        let allowed = state.not_before.is_some_and(|time| time <= Instant::now());
         let wanted = !self.closing.is_cancelled() && !self.own.is_over();
-        self.opener.is_some() && allowed && wanted && state.others.len() < MOST
+        self.opener.is_some() && state.pace.allows() && wanted && state.others.len() < MOST
     }
 
     /// A place for a stream; `None` when it should wait for a lane that is being opened, which only the patient do.
@@ -220,8 +211,8 @@ impl Inner {
                     state.others.push(session.clone());
                     lanes.tasks.spawn(lanes.clone().tend(session));
                 }
-                Err(NoLane::Now) => state.put_off(),
-                Err(NoLane::Ever) => state.not_before = None,
+                Err(NoLane::Now) => state.pace.put_off(),
+                Err(NoLane::Ever) => state.pace.stop(),
             }
             lanes.count.store(state.others.len(), Ordering::Relaxed);
             lanes.changed.notify_waiters();
@@ -264,9 +255,9 @@ impl Inner {
     fn has_ended(&self, lived: Duration) {
         let mut state = self.state();
         if lived >= IDLE {
-            state.pause = PAUSE;
+            state.pace.lasted();
         } else {
-            state.put_off();
+            state.pace.put_off();
         }
         self.standing(&mut state);
         self.changed.notify_waiters();

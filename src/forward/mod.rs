@@ -7,6 +7,7 @@ mod check;
 mod dialer;
 mod go_round;
 mod lane_choice;
+mod lane_pace;
 mod lanes;
 mod meter;
 mod openness;
