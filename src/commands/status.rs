@@ -85,7 +85,8 @@ fn ask(dirs: &Dirs, name: &str) -> Result<Status, Failure> {
 
 /// A login or a host key that failed for good says more than that something is missing.
 fn exit(status: &Status) -> Exit {
-    if status.state == RunState::Up.as_str() {
+    // What rests is opened for whoever comes: nothing is wrong with it.
+    if [RunState::Up, RunState::Resting].iter().any(|good| status.state == good.as_str()) {
         return Exit::Done;
     }
     let failed = status.tunnels.iter().filter(|tunnel| tunnel.state == TunnelState::Failed.as_str());

@@ -65,7 +65,8 @@ impl Board {
 
     /// Whether every required forward was proved.
     pub fn is_up(&self) -> bool {
-        matches!(self.snapshot().state, RunState::Up | RunState::Degraded | RunState::Verifying)
+        use RunState::{Degraded, Resting, Up, Verifying};
+        matches!(self.snapshot().state, Up | Degraded | Verifying | Resting)
     }
 
     /// From now on this session is that of tunnel `t`.

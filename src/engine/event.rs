@@ -1,5 +1,7 @@
 //! What happened, as the engine tells it to whoever watches: reports, the control socket, tests.
 
+mod log;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +92,13 @@ pub enum Event {
         failure: Failure,
         /// How many tunnels stand on it.
         above: usize,
+    },
+    /// A tunnel's server ends what nobody uses: it is left closed, with what stands on it, until somebody connects.
+    TunnelRests {
+        /// The tunnel.
+        tunnel: TunnelId,
+        /// How long nobody had used it when its server ended it.
+        unused: Duration,
     },
     /// A forward serves nobody for as long as what carries it is rebuilt; who connects waits.
     ForwardHeld {
@@ -195,66 +204,6 @@ pub enum Event {
     Failed(Failure),
     /// Nothing is left.
     Down,
-}
-
-impl Event {
-    /// Writes the event to the log.
-    pub fn log(&self) {
-        use tracing::{debug, info, warn};
-        match self {
-            Event::Stage { tunnel, stage } => debug!(%tunnel, stage = stage.as_str(), "opening"),
-            Event::Waiting { who, listener, keeper } => info!(?who, listener, %keeper, "waiting"),
-            Event::Taken { forward, at, within } => info!(%forward, %at, ?within, "taken"),
-            Event::KeyRecorded { tunnel, key } => info!(%tunnel, key, "a new host key is recorded"),
-            Event::TunnelUp { tunnel, elapsed, detail } => info!(%tunnel, ?elapsed, detail, "tunnel up"),
-            Event::CarrierListening { tunnel, local } => info!(%tunnel, %local, "carrier listens"),
-            Event::ForwardListening { forward, at } => info!(%forward, %at, "forward listens"),
-            Event::ForwardChecking { forward } => debug!(%forward, "checking"),
-            Event::ForwardUp { forward, at, answer, elapsed } => {
-                info!(%forward, %at, ?elapsed, answer = answer.as_deref(), "forward up");
-            }
-            Event::TunnelLost { tunnel, failure, above } => {
-                warn!(%tunnel, code = failure.code, above, %failure, "tunnel lost");
-            }
-            Event::ForwardHeld { forward, streams } => warn!(%forward, streams, "forward held"),
-            Event::Retry { who, failure, wait } => {
-                warn!(?who, code = failure.code, ?wait, %failure, "still away");
-            }
-            Event::FailedOver { forward, by, instead_of, failure } => {
-                warn!(%forward, ?by, ?instead_of, code = failure.code, %failure, "failed over");
-            }
-            Event::WentBack { forward, route } => info!(%forward, ?route, "went back"),
-            Event::Restored { elapsed } => info!(?elapsed, "up again"),
-            Event::Verifying { doubt } => info!(?doubt, "verifying"),
-            Event::Verified { elapsed } => info!(?elapsed, "verified"),
-            Event::TunnelFailed { tunnel, failure } => {
-                warn!(%tunnel, code = failure.code, %failure, "tunnel given up");
-            }
-            Event::ForwardFailed { forward, failure } => {
-                warn!(%forward, code = failure.code, %failure, "forward given up");
-            }
-            Event::Up { elapsed } => info!(?elapsed, "up"),
-            Event::Expired { elapsed } => info!(?elapsed, "the lifetime is over"),
-            Event::Replanned { plan } => {
-                info!(tunnels = plan.tunnels.len(), forwards = plan.forwards.len(), "another plan");
-            }
-            Event::Reloaded { elapsed } => info!(?elapsed, "reloaded"),
-            Event::NotReloaded { failure } => {
-                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
-                let facts = facts.collect::<Vec<_>>().join("; ");
-                warn!(code = failure.code, facts, %failure, "not reloaded, everything stays as it was");
-            }
-            Event::Closing => info!("closing"),
-            Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
-            Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),
-            Event::Failed(failure) => {
-                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
-                let facts = facts.collect::<Vec<_>>().join("; ");
-                tracing::error!(code = failure.code, phase = failure.phase.as_str(), facts, "{failure}");
-            }
-            Event::Down => info!("down"),
-        }
-    }
 }
 
 /// Why nothing is known for certain any more.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::far_client::FarClient;
 use super::ground::Live;
@@ -28,6 +29,8 @@ pub(super) struct TunnelLife {
     pub client: Option<Arc<FarClient>>,
     /// The listener it was opened through, for a `port` carrier.
     pub carrier: Option<Relay>,
+    /// How long nobody had used it when it ended by itself, if nobody did.
+    pub unused: Option<Duration>,
     /// The way to the machine that local dialled for it, also while it is away.
     pub way: Option<Way>,
 }
@@ -37,6 +40,13 @@ impl TunnelLife {
     pub fn end(&mut self) -> TunnelLife {
         let (generation, way) = (self.generation, self.way.clone());
         std::mem::replace(self, TunnelLife { generation, way, ..TunnelLife::default() })
+    }
+
+    /// Notes whether anybody used it, in the moment in which it ended by itself.
+    pub fn note_end(&mut self) {
+        let lanes = self.lanes.as_ref().is_none_or(Lanes::are_unused);
+        self.unused =
+            self.session.as_ref().filter(|_| lanes).and_then(|session| session.crowd().unused_for());
     }
 
     /// What there is of it, once it is open.
@@ -68,6 +78,8 @@ pub(super) struct ForwardLife {
     pub bound: Option<Bound>,
     /// The task that proves it.
     pub proving: Option<Work>,
+    /// The task that waits for somebody to come, while it rests.
+    pub resting: Option<AbortOnDropHandle<()>>,
     /// Its listener, being served, or with nobody to dial for a while.
     pub served: Option<Served>,
     /// The port of its listener on another host, to be asked for again.

@@ -44,6 +44,9 @@ pub enum RunState {
     Degraded,
     /// It was up, and is being asked whether it still is: this machine slept, or somebody wants to know.
     Verifying,
+    /// It was up, and nothing is wrong; but what its servers end when nobody uses it is left closed until somebody
+    /// comes.
+    Resting,
     /// Being taken down.
     Closing,
     /// Gone.
@@ -58,6 +61,7 @@ impl RunState {
             RunState::Up => "up",
             RunState::Degraded => "degraded",
             RunState::Verifying => "verifying",
+            RunState::Resting => "resting",
             RunState::Closing => "closing",
             RunState::Down => "down",
         }
@@ -94,6 +98,8 @@ pub enum TunnelState {
     Pending,
     /// Not opened before a forward needs it.
     Standby,
+    /// Closed, with what stands on it, until somebody comes: its server ends what nobody uses.
+    Resting,
     /// Being opened.
     Connecting,
     /// Being opened, which waits for a listener that another machine's hopper keeps.
@@ -116,6 +122,7 @@ impl TunnelState {
         match self {
             TunnelState::Pending => "pending",
             TunnelState::Standby => "standby",
+            TunnelState::Resting => "resting",
             TunnelState::Connecting => "connecting",
             TunnelState::Waiting => "waiting",
             TunnelState::Up => "up",
@@ -182,6 +189,8 @@ pub struct Standby {
 pub enum ForwardState {
     /// Waits for its tunnel, or for its next try. Clients wait with it.
     Pending,
+    /// Listens; what carries it rests until somebody comes.
+    Resting,
     /// The far end is being asked; or it did not answer when it was asked again, and serves on.
     Checking,
     /// Proved.
@@ -197,6 +206,7 @@ impl ForwardState {
     pub fn as_str(self) -> &'static str {
         match self {
             ForwardState::Pending => "pending",
+            ForwardState::Resting => "resting",
             ForwardState::Checking => "checking",
             ForwardState::Up => "up",
             ForwardState::Failed => "failed",

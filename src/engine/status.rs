@@ -17,7 +17,7 @@ pub struct Status {
     pub schema: String,
     /// The topology's name.
     pub name: String,
-    /// `connecting`, `up`, `degraded`, `verifying`, `closing` or `down`.
+    /// `connecting`, `up`, `degraded`, `verifying`, `resting`, `closing` or `down`.
     pub state: String,
     /// The process that holds the run.
     pub pid: u32,
@@ -67,7 +67,7 @@ pub struct TunnelStatus {
     pub through: Option<String>,
     /// The host logged in to.
     pub server: String,
-    /// `pending`, `connecting`, `waiting`, `up`, `silent`, `closing`, `failed` or `down`.
+    /// `pending`, `standby`, `resting`, `connecting`, `waiting`, `up`, `silent`, `closing`, `failed` or `down`.
     pub state: String,
     /// Round trip through every layer below, in milliseconds.
     pub rtt_ms: Option<f64>,
@@ -96,7 +96,7 @@ pub struct ForwardStatus {
     pub to: String,
     /// The protocol spoken.
     pub protocol: Option<String>,
-    /// `pending`, `checking`, `up`, `failed` or `down`.
+    /// `pending`, `resting`, `checking`, `up`, `failed` or `down`.
     pub state: String,
     /// Connections open now.
     pub clients: u64,

@@ -34,6 +34,7 @@ pub struct Relay {
     tasks: TaskTracker,
     refusal: LastRefusal,
     door: watch::Sender<Option<Opening>>,
+    waiters: watch::Sender<usize>,
 }
 
 impl Bound {
@@ -59,10 +60,13 @@ impl Bound {
         let closing = stop.child_token();
         let refusal = LastRefusal::default();
         let (door, entrance) = watch::channel(Some(Opening::new(dialer)));
-        let service = Service { entrance, hold, meter, terms, stop: stop.clone(), refusal: refusal.clone() };
+        let waiters = watch::Sender::new(0);
+        let (stops, refusals, waits) = (stop.clone(), refusal.clone(), waiters.clone());
+        let service =
+            Service { entrance, hold, meter, terms, stop: stops, refusal: refusals, waiters: waits };
         let accepting = accept(self.listener, service, tasks.clone(), closing.clone());
         tasks.spawn(accepting.in_current_span());
-        Relay { local: self.local, closing, stop, tasks, refusal, door }
+        Relay { local: self.local, closing, stop, tasks, refusal, door, waiters }
     }
 }
 
@@ -92,6 +96,12 @@ impl Relay {
         if let Some(opening) = self.door.send_replace(None) {
             opening.shut().await;
         }
+    }
+
+    /// Resolves when a client waits for somebody who dials; `false` when none ever will.
+    pub fn wanted(&self) -> impl Future<Output = bool> + Send + use<> {
+        let mut waiters = self.waiters.subscribe();
+        async move { waiters.wait_for(|&waiting| waiting > 0).await.is_ok() }
     }
 
     /// Dials by this one from now on, also for those who wait. To be called after [`Relay::suspend`].
@@ -146,6 +156,23 @@ struct Service {
     terms: Terms,
     stop: CancellationToken,
     refusal: LastRefusal,
+    waiters: watch::Sender<usize>,
+}
+
+/// A client that waits, until dropped.
+struct Waits(watch::Sender<usize>);
+
+impl Waits {
+    fn among(waiters: &watch::Sender<usize>) -> Waits {
+        waiters.send_modify(|waiting| *waiting += 1);
+        Waits(waiters.clone())
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
+    }
 }
 
 async fn accept(listener: TcpListener, service: Service, tasks: TaskTracker, closing: CancellationToken) {
@@ -232,6 +259,7 @@ impl Service {
         let can_dial = |opening: &Option<Opening>| {
             opening.as_ref().is_some_and(|it| !it.cut.is_cancelled() && !it.dialer.is_over())
         };
+        let _waits = (!can_dial(&self.entrance.borrow())).then(|| Waits::among(&self.waiters));
         let waiting = self.entrance.wait_for(can_dial);
         let opening = tokio::time::timeout_at(give_up_at, waiting).await.ok()?.ok()?;
         opening.clone()

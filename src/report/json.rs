@@ -72,6 +72,11 @@ fn body(event: &Event, names: &Names) -> (&'static str, Value) {
             fields["error"] = failure::json(failure);
             ("tunnel-lost", fields)
         }
+        Event::TunnelRests { tunnel: id, unused } => {
+            let mut fields = tunnel(id, names);
+            fields["unused_ms"] = ms(unused).into();
+            ("tunnel-rests", fields)
+        }
         Event::TunnelFailed { tunnel: id, failure } => {
             let mut fields = tunnel(id, names);
             fields["error"] = failure::json(failure);

@@ -57,6 +57,11 @@ pub(super) fn line(event: &Event, names: &Names, style: Style) -> Option<String>
             };
             format!("{}: lost, rebuilding it{with}: {}", names.label(tunnel), why(failure))
         }
+        Event::TunnelRests { tunnel, unused } => format!(
+            "{}: rests, since its server ends what nobody uses for {}; opened when somebody connects",
+            names.label(tunnel),
+            took(*unused)
+        ),
         Event::ForwardHeld { forward, streams: 0 } => format!("{}: waits", escape(&forward.0)),
         Event::ForwardHeld { forward, streams } => {
             format!("{}: waits, {} cut", escape(&forward.0), count(*streams, "connection"))

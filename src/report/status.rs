@@ -184,6 +184,9 @@ fn forward_fields(forward: &ForwardStatus, style: Style) -> Vec<String> {
     if forward.state != "up" {
         fields.push(escape(&forward.state));
     }
+    if forward.state == "resting" {
+        fields.push("opened when somebody connects".to_owned());
+    }
     if let Some(standby) = &forward.standby {
         fields.push(format!(
             "{}, because {}",

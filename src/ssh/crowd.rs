@@ -1,17 +1,18 @@
 //! The streams of one session, counted: a session delivers to all of them or to none, so whoever makes
 //! it wait must know whether anybody else is there, and whether they have what they need.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
 /// The streams that one session carries, and how they stand.
 #[derive(Clone, Default)]
 pub struct Crowd(Arc<Counts>);
 
-#[derive(Default)]
 struct Counts {
     streams: AtomicUsize,
     fed: AtomicUsize,
@@ -19,6 +20,8 @@ struct Counts {
     waiting: AtomicUsize,
     /// Somebody joined, or is no longer fed.
     hunger: Notify,
+    /// When the last stream went; before any came, when the session began.
+    left: Mutex<Instant>,
     /// The first stream came, the last one went, or the number of stalled ones changed to or from none.
     news: Notify,
 }
@@ -37,6 +40,14 @@ enum What {
     Fed,
     Stalled,
     Waiting,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let (hunger, news) = (Notify::new(), Notify::new());
+        let [streams, fed, stalled, waiting] = std::array::from_fn(|_| AtomicUsize::new(0));
+        Counts { streams, fed, stalled, waiting, hunger, left: Mutex::new(Instant::now()), news }
+    }
 }
 
 impl Counts {
@@ -67,6 +78,12 @@ impl Crowd {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How long there has been none; `None` while there is one.
+    pub fn unused_for(&self) -> Option<Duration> {
+        let left = *self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_empty().then(|| left.elapsed())
     }
 
     /// Whether there is at most one stream.
@@ -133,6 +150,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        *self.0.left.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if self.0.streams.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.news.notify_waiters();
         }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::{Driver, Report};
 use crate::engine::life::{Promise, Served, Work};
 use crate::engine::proof::Proof;
@@ -156,6 +158,24 @@ impl Driver {
                 served.stop(patience, drain).await;
             }
         });
+    }
+
+    /// Waits for somebody to come to whatever rests, for as long as it does.
+    pub(super) fn watch_for_clients(&mut self) {
+        for (f, life) in self.forwards.iter_mut().enumerate() {
+            if !self.machine.rests(f) {
+                life.resting = None;
+            } else if life.resting.is_none()
+                && let Some(Served::Here(relay)) = &life.served
+            {
+                let (wanted, reports) = (relay.wanted(), self.reports.clone());
+                life.resting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+                    if wanted.await {
+                        drop(reports.send(Report::Wanted(f)));
+                    }
+                })));
+            }
+        }
     }
 
     /// Calls off the proof, then does this and reports that the forward is stopped.

@@ -151,7 +151,10 @@ impl Driver {
             }
             Report::Opened(t, Err(_)) if self.machine.is_doomed(t) => {}
             Report::Opened(t, Err(failure)) => self.blame_for_opening(t, failure),
-            Report::Ended(nth) if self.is_now(nth) => self.blame_for_end(nth.place),
+            Report::Ended(nth) if self.is_now(nth) => {
+                self.tunnels[nth.place].note_end();
+                self.blame_for_end(nth.place);
+            }
             Report::Ended(_) => {}
             Report::Verdict(verdict) => self.judge(verdict),
             Report::Closed(t) => {
@@ -185,6 +188,7 @@ impl Driver {
             }
             Report::TunnelWaits(t) => self.step(Input::TunnelWaits(t)),
             Report::ForwardWaits(f) => self.step(Input::ForwardWaits(f)),
+            Report::Wanted(f) => self.step(Input::Wanted(f)),
             Report::RoundTrip(t, rtt) => self.board.post(|snapshot| snapshot.tunnels[t].rtt = rtt),
         }
     }
@@ -219,6 +223,9 @@ impl Driver {
                 Action::AnnounceUp => self.scene.tell(Event::Up { elapsed: self.started.elapsed() }),
                 Action::AnnounceLost(t, failure, above) => {
                     self.scene.tell(Event::TunnelLost { tunnel: tunnel(t), failure, above });
+                }
+                Action::AnnounceRests(t, unused) => {
+                    self.scene.tell(Event::TunnelRests { tunnel: tunnel(t), unused });
                 }
                 Action::AnnounceTunnelRetry(t, failure, wait) => {
                     self.scene.tell(Event::Retry { who: Waiter::Tunnel(tunnel(t)), failure, wait });
@@ -258,6 +265,7 @@ impl Driver {
                 Action::Finish => self.finished = true,
             }
         }
+        self.watch_for_clients();
     }
 
     fn post(&self) {

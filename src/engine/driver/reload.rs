@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{Driver, waits};
 use crate::engine::act::Scene;
 use crate::engine::machine::Input;
-use crate::engine::{Event, Failure, ForwardSnapshot, Snapshot, TunnelSnapshot, World, before};
+use crate::engine::{Event, Failure, ForwardSnapshot, ForwardState, Snapshot, TunnelSnapshot, World, before};
 use crate::forward::Meter;
 use crate::plan::{Plan, Succession, succession};
 use crate::topology::HostId;
@@ -88,7 +88,10 @@ impl Driver {
     /// Tells whoever waits for a new plan that it is settled.
     pub(super) fn tell_reloaded(&mut self, closing: bool) {
         let (missing, obeyed) = (self.machine.what_is_missing(), self.next.is_none());
-        let whole = (0..self.forwards.len()).all(|f| self.machine.forward(f) == super::ForwardState::Up);
+        let whole = (0..self.forwards.len()).all(|f| {
+            let state = self.machine.forward(f);
+            matches!(state, ForwardState::Up | ForwardState::Resting)
+        });
         for told in self.waiting.drain(..) {
             // Whoever asked may have left.
             drop(told.send(Reloaded { missing: missing.clone(), obeyed, whole, closing }));

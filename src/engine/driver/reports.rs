@@ -29,6 +29,8 @@ pub(super) enum Report {
     /// A tunnel waits for another machine's hopper, or a forward does.
     TunnelWaits(usize),
     ForwardWaits(usize),
+    /// Somebody waits to be served by a forward that rests.
+    Wanted(usize),
     /// Whether a tunnel answered.
     Probed(Nth, bool),
     /// Whether a forward that is served answered.
@@ -176,6 +178,7 @@ impl Report {
             Report::Verified(f, answer) => Report::Verified(to.forward(f)?, answer),
             Report::TunnelWaits(t) => Report::TunnelWaits(to.tunnel(t)?),
             Report::ForwardWaits(f) => Report::ForwardWaits(to.forward(f)?),
+            Report::Wanted(f) => Report::Wanted(to.forward(f)?),
             Report::RoundTrip(t, rtt) => Report::RoundTrip(to.tunnel(t)?, rtt),
         })
     }

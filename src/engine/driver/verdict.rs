@@ -131,15 +131,22 @@ impl Driver {
             && self.is_now(nth)
             && self.machine.tunnel(nth.place) == TunnelState::Up
         {
-            return self.step(Input::TunnelFailed(nth.place, failure));
+            return self.lost(nth.place, failure);
         }
         match suspect {
-            Suspect::Tunnel(nth) if self.is_now(nth) => self.step(Input::TunnelFailed(nth.place, failure)),
+            Suspect::Tunnel(nth) if self.is_now(nth) => self.lost(nth.place, failure),
             Suspect::Forward(nth) if self.forwards[nth.place].generation == nth.generation => {
                 self.step(Input::ForwardFailed(nth.place, failure));
             }
             _ => {}
         }
+    }
+
+    fn lost(&mut self, t: usize, failure: Failure) {
+        self.step(match self.tunnels[t].unused {
+            Some(unused) => Input::EndedUnused(t, unused, failure),
+            None => Input::TunnelFailed(t, failure),
+        });
     }
 
     /// Whether a tunnel is still the one it was, and wanted.

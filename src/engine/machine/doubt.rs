@@ -12,7 +12,7 @@ impl Machine {
             return;
         }
         for (t, tunnel) in self.tunnels.iter_mut().enumerate() {
-            tunnel.not_before = Duration::ZERO;
+            (tunnel.not_before, tunnel.rests) = (Duration::ZERO, false);
             if tunnel.state == TunnelState::Up && tunnel.doom.is_none() && !tunnel.doubted {
                 tunnel.doubted = true;
                 actions.push(Action::Probe(t));

@@ -50,7 +50,9 @@ impl Machine {
             return self.give_up_tunnel(t, failure, actions);
         };
         tunnel.not_before = now + wait;
-        if was_up {
+        if tunnel.rests {
+            self.lay_to_rest(t, actions);
+        } else if was_up {
             let above = self.doom_subtree(t, Doom::Rebuild);
             actions.push(Action::AnnounceLost(t, failure, above));
         } else {
@@ -171,7 +173,7 @@ impl Machine {
 
     /// Dooms a tunnel and everything that stands on it; what is doomed for good stays so. Gives the number
     /// of tunnels above it.
-    fn doom_subtree(&mut self, root: usize, doom: Doom) -> usize {
+    pub(super) fn doom_subtree(&mut self, root: usize, doom: Doom) -> usize {
         let mut under = vec![false; self.tunnels.len()];
         under[root] = true;
         // Build order puts a tunnel after the one it rides, so one pass reaches all.

@@ -25,7 +25,7 @@ impl Machine {
         let forward = &self.forwards[f];
         let back = self.failover.and_then(|terms| terms.back);
         let due = back.zip(self.whole_since(forward, 0)).is_some_and(|(back, since)| now >= since + back);
-        due && forward.ways.now != 0 && forward.is_up() && !self.leaving
+        due && forward.ways.now != 0 && (forward.is_up() || self.rests(f)) && !self.leaving
     }
 
     /// Nobody is connected to a forward: now is the time to go back, if it waits for that.
@@ -118,12 +118,15 @@ impl Machine {
             }
             return;
         };
+        // Who rests on the way that is left, or on the one that is taken, has nobody else to wake it.
+        self.wake(f);
         let forward = &mut self.forwards[f];
         let ways = &mut forward.ways;
         (ways.now, ways.next, ways.since, ways.broken_since) = (next, None, now, None);
         forward.needs = ways.needs().to_vec();
         (forward.doom, forward.not_before, forward.cause, forward.failed) =
             (None, Duration::ZERO, None, None);
+        self.wake(f);
     }
 
     /// A way is broken from the first failure on it since it was taken. One that waits for another machine's hopper
@@ -212,7 +215,7 @@ impl Machine {
     }
 
     /// The forwards whose ways stand on this tunnel, and which are not leaving them.
-    fn riders(&self, t: usize) -> Vec<usize> {
+    pub(super) fn riders(&self, t: usize) -> Vec<usize> {
         let rides = |f: &usize| {
             let forward = &self.forwards[*f];
             self.may_leave(*f) && forward.ways.all[forward.ways.now].under.contains(&t)

@@ -9,6 +9,7 @@ mod failing;
 mod failover;
 mod part;
 mod reload;
+mod rest;
 mod rules;
 mod standing;
 mod waiting;
@@ -37,6 +38,8 @@ pub enum Input {
     ForwardWaits(usize),
     /// A tunnel could not be opened, or its session was lost.
     TunnelFailed(usize, Failure),
+    /// A tunnel's session was ended by its server after nobody had used it for so long.
+    EndedUnused(usize, Duration, Failure),
     /// A tunnel's session is gone after [`Action::Close`].
     Closed(usize),
     /// A forward's far end answered.
@@ -51,6 +54,8 @@ pub enum Input {
     ForwardFailed(usize, Failure),
     /// A forward is gone after [`Action::Stop`], or serves nobody after [`Action::Suspend`].
     Stopped(usize),
+    /// Somebody waits to be served by a forward that rests; see [`Machine::rests`].
+    Wanted(usize),
     /// Nobody is connected to a forward that waits for that; see [`Machine::would_go_back`].
     Idle(usize),
     /// Another plan is wanted: what does not go on in it is to go. See [`Machine::take_over`].
@@ -82,6 +87,8 @@ pub enum Action {
     AnnounceUp,
     /// A tunnel was lost and is rebuilt, with so many others that stand on it.
     AnnounceLost(usize, Failure, usize),
+    /// A tunnel's server ends what nobody used for so long: it is left closed until somebody comes.
+    AnnounceRests(usize, Duration),
     /// A tunnel could not be rebuilt, for a reason not told yet; the next try is made after so long.
     AnnounceTunnelRetry(usize, Failure, Duration),
     /// A forward could not be proved again, for a reason not told yet; the next try is made after so long.
@@ -142,9 +149,10 @@ impl Machine {
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let place = |id: &TunnelId| plan.place(id);
         let seeds = (1..).map(|n: u64| seed.wrapping_mul(n));
-        let tunnels: Vec<Tunnel> = (plan.tunnels.iter().zip(seeds.clone()))
-            .map(|(tunnel, seed)| {
-                Tunnel::new(tunnel.needs().filter_map(place).collect(), plan.reconnect, seed)
+        let tunnels: Vec<Tunnel> = (plan.tunnels.iter().zip(rest::may_rest(plan)).zip(seeds.clone()))
+            .map(|((tunnel, may_rest), seed)| Tunnel {
+                may_rest,
+                ..Tunnel::new(tunnel.needs().filter_map(place).collect(), plan.reconnect, seed)
             })
             .collect();
         let forwards = plan.forwards.iter().zip(seeds).map(|(forward, seed)| {
@@ -180,7 +188,13 @@ impl Machine {
             Input::Opened(t) => self.tunnels[t].opened(now),
             Input::TunnelWaits(t) => self.tunnel_waits(t),
             Input::ForwardWaits(f) => self.forward_waits(f),
-            Input::TunnelFailed(t, failure) => self.tunnel_failed(t, failure, now, &mut actions),
+            Input::TunnelFailed(t, failure) => {
+                self.tunnels[t].ended_otherwise();
+                self.tunnel_failed(t, failure, now, &mut actions);
+            }
+            Input::EndedUnused(t, unused, failure) => {
+                self.ended_unused(t, unused, failure, now, &mut actions)
+            }
             Input::Closed(t) => self.tunnels[t].closed(),
             Input::Answered(t) => self.tunnels[t].doubted = false,
             Input::Proved(f) => self.proved(f, now, &mut actions),
@@ -188,6 +202,7 @@ impl Machine {
             Input::Doubt => self.doubt(now, &mut actions),
             Input::ForwardFailed(f, failure) => self.forward_failed(f, failure, now, &mut actions),
             Input::Stopped(f) => self.forwards[f].stopped(),
+            Input::Wanted(f) => self.wake(f),
             Input::Idle(f) => self.go_back(f, now),
             Input::Shed(kept) => self.shed(&kept),
             Input::TakenOver(unbound) => self.taken_over(unbound, &mut actions),
@@ -249,7 +264,8 @@ impl Machine {
         }
         self.watch_the_new(now, actions);
         let apart = |it: &Forward| it.given_up || it.is_shed() || (it.is_new && self.was_up());
-        let settled = |(f, it): (usize, &Forward)| it.is_up() || apart(it) || self.is_absent(f);
+        let settled =
+            |(f, it): (usize, &Forward)| it.is_up() || apart(it) || self.is_absent(f) || self.rests(f);
         let whole = self.forwards.iter().enumerate().all(settled);
         match (self.was_up(), whole) {
             (false, true) if self.shedding => {}

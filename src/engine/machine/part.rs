@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::rest::Habit;
 use super::ways::Ways;
 use super::{Failure, ForwardState, TunnelState};
 use crate::engine::backoff::Backoff;
@@ -41,6 +42,10 @@ pub(super) struct Tunnel {
     pub waits: bool,
     /// Whether something on it has waited so: it was open then, and nothing was wrong with it.
     pub waited_for: bool,
+    /// Whether it may be left closed until somebody comes, and whether it is.
+    pub may_rest: bool,
+    pub rests: bool,
+    pub habit: Habit,
     /// Not to be opened earlier.
     pub not_before: Duration,
     pub backoff: Backoff,
@@ -65,6 +70,9 @@ impl Tunnel {
             doubted: false,
             waits: false,
             waited_for: false,
+            may_rest: false,
+            rests: false,
+            habit: Habit::default(),
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),
             cause: None,
@@ -85,6 +93,13 @@ impl Tunnel {
         self.backoff.up(now);
         self.reconnects += u64::from(self.was_open);
         self.was_open = true;
+    }
+
+    /// It failed, and not because nobody used it.
+    pub fn ended_otherwise(&mut self) {
+        if self.state == TunnelState::Up {
+            self.habit = Habit::default();
+        }
     }
 
     /// Whether nothing but another machine's hopper keeps it from being open.

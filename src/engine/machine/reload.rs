@@ -85,6 +85,7 @@ impl Machine {
     fn is_on_its_way(&self, f: usize) -> bool {
         let forward = &self.forwards[f];
         let settled = forward.given_up || forward.is_up() || forward.cause.is_some() || self.is_absent(f);
+        let settled = settled || self.rests(f);
         !settled && forward.needs.iter().all(|&under| self.cause_below(under).is_none())
     }
 
@@ -120,7 +121,8 @@ impl Tunnel {
     /// Takes the place of this one in a newer plan.
     fn go_on_as(&mut self, was: Tunnel) {
         let (needs, backoff) = (std::mem::take(&mut self.needs), was.backoff.on_terms_of(&self.backoff));
-        *self = Tunnel { needs, wanted: self.wanted, backoff, ..was };
+        // Whoever is new on it may need it.
+        *self = Tunnel { needs, wanted: self.wanted, may_rest: self.may_rest, rests: false, backoff, ..was };
     }
 }
 

@@ -29,17 +29,18 @@ impl Machine {
             let Some(doom) = self.tunnels[t].doom.filter(|_| !self.is_stood_on(t)) else { continue };
             let tunnel = &mut self.tunnels[t];
             match tunnel.state {
-                TunnelState::Pending | TunnelState::Standby if doom != Doom::Gone => tunnel.doom = None,
-                TunnelState::Pending | TunnelState::Standby => {
+                TunnelState::Pending if doom != Doom::Gone => tunnel.doom = None,
+                TunnelState::Pending => {
                     tunnel.state =
                         if tunnel.cause.is_some() { TunnelState::Failed } else { TunnelState::Down };
                 }
-                // The last two of these are only ever told.
-                TunnelState::Connecting | TunnelState::Up | TunnelState::Waiting | TunnelState::Silent => {
+                TunnelState::Connecting | TunnelState::Up => {
                     tunnel.state = TunnelState::Closing;
                     actions.push(Action::Close(t));
                 }
                 TunnelState::Closing | TunnelState::Failed | TunnelState::Down => {}
+                // These are only ever told.
+                TunnelState::Standby | TunnelState::Resting | TunnelState::Waiting | TunnelState::Silent => {}
             }
         }
     }
@@ -73,7 +74,8 @@ impl Machine {
 
     /// Whether a tunnel may be opened as soon as it is time to.
     pub(super) fn is_next(&self, tunnel: &Tunnel) -> bool {
-        tunnel.state == TunnelState::Pending && tunnel.wanted && self.stands(&tunnel.needs)
+        let may = tunnel.wanted && !tunnel.rests;
+        tunnel.state == TunnelState::Pending && may && self.stands(&tunnel.needs)
     }
 
     /// Whether all of these are up, and stay so.

@@ -10,8 +10,11 @@ impl Machine {
             () if self.finished => RunState::Down,
             () if self.leaving => RunState::Closing,
             () if !self.was_up() => RunState::Connecting,
-            () if !self.forwards.iter().all(Forward::is_up) => RunState::Degraded,
+            () if !(0..self.forwards.len()).all(|f| self.forwards[f].is_up() || self.rests(f)) => {
+                RunState::Degraded
+            }
             () if self.has_doubts() => RunState::Verifying,
+            () if !self.forwards.iter().all(Forward::is_up) => RunState::Resting,
             () => RunState::Up,
         }
     }
@@ -22,6 +25,7 @@ impl Machine {
         match tunnel.state {
             TunnelState::Connecting if tunnel.waits => TunnelState::Waiting,
             TunnelState::Pending if !tunnel.wanted && tunnel.doom.is_none() => TunnelState::Standby,
+            TunnelState::Pending if self.is_resting(tunnel) => TunnelState::Resting,
             state => state,
         }
     }
@@ -41,6 +45,7 @@ impl Machine {
     pub fn forward(&self, f: usize) -> ForwardState {
         let forward = &self.forwards[f];
         match forward.state {
+            _ if self.rests(f) => ForwardState::Resting,
             _ if forward.doom == Some(Doom::Rebuild) => ForwardState::Pending,
             ForwardState::Up if forward.missed => ForwardState::Checking,
             state => state,

@@ -3,6 +3,7 @@
 mod doubt;
 mod knobs;
 mod random;
+mod rest;
 mod waiting;
 mod ways;
 
@@ -43,17 +44,21 @@ fn machine(side_required: bool) -> Timed {
 }
 
 fn with_policy(side_required: bool, policy: &str) -> Timed {
+    Timed { machine: Machine::new(&plan_of(side_required, "", policy), 7), now: Duration::ZERO }
+}
+
+/// `deep` has more to say than where it leads.
+fn plan_of(side_required: bool, deep: &str, policy: &str) -> Plan {
     let text = format!(
         r#"{{ "hopper": 1, "name": "m",
              "hosts": {{ "a": "u@a", "b": "u@b", "c": "u@c" }},
              "links": ["local -> a -> b -> c"],
-             "forwards": {{ "deep": {{ "listen": "auto", "to": "c/127.0.0.1:1" }},
+             "forwards": {{ "deep": {{ "listen": "auto", {deep} "to": "c/127.0.0.1:1" }},
                             "side": {{ "listen": "auto", "to": "a/127.0.0.1:1", "required": {side_required} }} }},
              "policy": {{ {policy} }} }}"#
     );
     let topology = crate::topology::parse(&text, "m").unwrap();
-    let plan = plan::plan(&topology, &PlanOptions::default()).unwrap();
-    Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO }
+    plan::plan(&topology, &PlanOptions::default()).unwrap()
 }
 
 fn wrong_key() -> Failure {

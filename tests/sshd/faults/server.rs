@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::bed::{Bed, FAR, NEAR};
 use super::super::command::signal;
@@ -45,27 +45,38 @@ fn a_server_that_asks_every_second_whether_we_live_is_answered_under_any_load() 
     standing.down();
 }
 
-/// Nothing that hopper could send counts as use; so an idle chain is built again, and a used one is not touched.
+/// Nothing that hopper could send counts as use. So a chain that such servers end again and again is left closed until
+/// somebody comes, and one that is used is not touched.
 #[test]
-fn a_server_that_ends_what_nobody_uses_is_not_stormed_and_cuts_no_client() {
+fn servers_that_end_what_nobody_uses_are_left_in_peace_until_somebody_comes() {
     let Some(bed) = Bed::line(2) else { return };
     bed.far_end(2);
-    bed.restart_sshd(2, "UnusedConnectionTimeout 2");
+    for host in 1..=2 {
+        bed.restart_sshd(host, "UnusedConnectionTimeout 2");
+    }
     let standing = Standing::on(&bed, &quick(&bed));
-    standing.wait_until_lost(&bed, 2);
-    standing.wait_for("back", || standing.said("Up again after") >= 1);
+    standing.wait_for("rest", || standing.said("rests, since its server ends what nobody uses for 2.") == 2);
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [3, 3], "{}", standing.run.stderr());
+    let before = [1, 2].map(|host| bed.visits(host));
+    until(Duration::from_secs(4), || false);
+    let status = standing.status();
+    let states = ["/state", "/tunnels/0/state", "/tunnels/1/state", "/forwards/0/state"];
+    let states = states.map(|place| status.pointer(place).cloned().unwrap_or_default());
+    assert_eq!(states, ["resting"; 4].map(Value::from), "{status}");
+    assert_eq!(standing.hopper.run(&["status"]).code, 0);
+    assert_eq!([1, 2].map(|host| bed.visits(host)), before, "{}", standing.run.stderr());
+
+    // Whoever comes is served, and in use nothing is ended.
     let load = bed.start_load(0, "127.0.0.1", NEAR, &[("later", MIB, 1)]);
     let carried = || standing.status()["forwards"][0]["bytes_up"].as_u64() >= Some(1000);
     assert!(until(SOON, carried), "{}", standing.status());
-    let before = bed.logins(2);
-    until(Duration::from_secs(6), || false);
-    assert_eq!(bed.logins(2), before, "a session in use was ended");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4]);
+    until(Duration::from_secs(4), || false);
     load.go();
     assert_eq!(load.finish()[0].end, "ok");
-    let before = bed.visits(2);
-    until(Duration::from_secs(8), || false);
-    assert!(bed.visits(2) - before <= 5, "{} visits in 8 s", bed.visits(2) - before);
-    assert_eq!((bed.logins(1), bed.visits(1)), (1, 1), "host 1 was never touched");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4], "a session in use was ended");
+    standing.wait_for("rest again", || standing.status()["tunnels"][0]["state"] == "resting");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4], "the habit is known by now");
     standing.down();
 }
 

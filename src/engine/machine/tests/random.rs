@@ -14,8 +14,12 @@ enum Chance {
     },
     /// A tunnel that is up is lost.
     Lose(usize),
+    /// A tunnel that is up is ended by its server, since nobody used it.
+    Unused(usize),
     /// Somebody wants to know.
     Doubt,
+    /// Somebody waits to be served by this forward.
+    Want(usize),
     /// Nobody is connected to this forward.
     Idle(usize),
     /// Time passes, in milliseconds.
@@ -24,13 +28,16 @@ enum Chance {
 
 fn chances(leave: bool) -> impl Strategy<Value = Vec<Chance>> {
     let one = prop_oneof![
-        u32::from(leave) => Just(Chance::Leave),
         30 => (0..8usize, prop::bool::weighted(0.9)).prop_map(|(which, good)| Chance::Answer { which, good }),
         4 => (0..3usize).prop_map(Chance::Lose),
+        4 => (0..3usize).prop_map(Chance::Unused),
         1 => Just(Chance::Doubt),
+        1 => (0..2usize).prop_map(Chance::Want),
         1 => (0..2usize).prop_map(Chance::Idle),
         6 => (0..20_000u64).prop_map(Chance::Wait),
     ];
+    // Not with a weight of nothing: a failing row is made shorter whatever the weights.
+    let one = if leave { prop_oneof![45 => one, 1 => Just(Chance::Leave)].boxed() } else { one.boxed() };
     prop::collection::vec(one, 0..120)
 }
 
@@ -138,7 +145,7 @@ impl World {
     }
 
     fn tell(&mut self, input: Input) {
-        if let Input::TunnelFailed(t, _) = input {
+        if let Input::TunnelFailed(t, _) | Input::EndedUnused(t, ..) = input {
             self.broken = self.broken.min(t);
         }
         let actions = self.machine.handle(input);
@@ -153,7 +160,11 @@ impl World {
             Chance::Lose(t) if self.machine.machine.tunnel(t) == TunnelState::Up => {
                 self.tell(Input::TunnelFailed(t, failure("lost")));
             }
-            Chance::Lose(_) => {}
+            Chance::Unused(t) if self.machine.machine.tunnel(t) == TunnelState::Up => {
+                self.tell(Input::EndedUnused(t, Duration::from_secs(5), failure("closed")));
+            }
+            Chance::Lose(_) | Chance::Unused(_) => {}
+            Chance::Want(f) => self.tell(Input::Wanted(f)),
             Chance::Doubt => self.tell(Input::Doubt),
             Chance::Idle(f) => self.tell(Input::Idle(f)),
             Chance::Wait(ms) => {
@@ -176,7 +187,7 @@ impl World {
         needs.iter().any(|&below| below == t || self.stands_on(below, t))
     }
 
-    /// Everything goes well until nothing is asked for any more.
+    /// Everything goes well until nothing is asked for any more, and somebody comes to what rests.
     fn settle(&mut self) {
         let back = self.machine.machine.failover.and_then(|terms| terms.back);
         loop {
@@ -189,6 +200,8 @@ impl World {
             } else if let Some(wake) = self.machine.machine.wakes_at(self.machine.now) {
                 self.machine.now = wake;
                 self.tell(Input::Tick);
+            } else if let Some(f) = (0..2).find(|&f| self.machine.machine.rests(f)) {
+                self.tell(Input::Wanted(f));
             } else {
                 return;
             }
@@ -222,7 +235,12 @@ impl World {
                     self.push(Action::Open(t));
                 }
                 Action::Prove(_) | Action::Probe(_) | Action::Verify(_) => self.push(action),
-                Action::AnnounceRestored(_) => self.broken = usize::MAX,
+                // What is laid to rest is no break, and is still being closed.
+                Action::AnnounceRestored(_)
+                    if self.machine.machine.tunnels.iter().all(|it| it.doom.is_none()) =>
+                {
+                    self.broken = usize::MAX;
+                }
                 _ => {}
             }
         }

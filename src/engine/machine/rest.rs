@@ -1,0 +1,127 @@
+//! Tunnels that rest. Some servers end a connection that nobody uses, and no keepalive counts as use (OpenSSH's
+//! `UnusedConnectionTimeout`): built again it would be ended again, for ever. Where a server shows that habit, its
+//! tunnel is left closed until somebody comes. What rests is not broken, and not called up either.
+
+use std::time::Duration;
+
+use super::part::{Doom, Tunnel};
+use super::{Action, Failure, Machine, TunnelState};
+use crate::plan::{Client, Plan};
+
+/// So many ends in a row, each after nobody had used the session for the same time, are no accident.
+const HABIT: u32 = 3;
+/// What ends sooner than this ends for another reason.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Times that differ by less are the same.
+const SAME: Duration = Duration::from_secs(1);
+
+/// How the sessions of one tunnel ended while nobody used them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Habit {
+    /// For how long nobody had used the last one.
+    after: Duration,
+    /// How many in a row ended after that time.
+    times: u32,
+}
+
+impl Habit {
+    fn note(&mut self, unused: Duration) {
+        let again = self.times > 0 && unused.abs_diff(self.after) < SAME;
+        let times = if again { self.times.saturating_add(1) } else { 1 };
+        *self = if unused < SHORTEST { Habit::default() } else { Habit { after: unused, times } };
+    }
+
+    fn shows(self) -> bool {
+        self.times >= HABIT
+    }
+}
+
+/// Which tunnels of a plan may rest: those that somebody at local wakes. A listener on another host goes with the
+/// session that asked for it, who comes to a forward that refuses would be refused, and who wants to be told at once
+/// when something is wrong wants no rest.
+pub(super) fn may_rest(plan: &Plan) -> Vec<bool> {
+    let mut may: Vec<bool> = plan
+        .tunnels
+        .iter()
+        .map(|tunnel| matches!(tunnel.client, Client::Local) && plan.probe.every.is_none())
+        .collect();
+    for planned in &plan.forwards {
+        if planned.listener.is_some() || planned.forward.on_down.patience().is_zero() {
+            let needs = planned.ways().flat_map(|way| way.needs());
+            needs.filter_map(|id| plan.place(id)).for_each(|t| may[t] = false);
+        }
+    }
+    // Build order puts a tunnel after what it needs.
+    for t in (0..may.len()).rev().filter(|&t| !may[t]).collect::<Vec<_>>() {
+        for under in plan.tunnels[t].needs().filter_map(|id| plan.place(id)) {
+            may[under] = false;
+        }
+    }
+    may
+}
+
+impl Machine {
+    /// A tunnel's session ended after nobody had used it for so long: it rests, if its server has that habit. Not one that
+    /// no forward takes, which is kept for going back, and not one on which a forward is yet to be proved: nobody would
+    /// wake it.
+    pub(super) fn ended_unused(
+        &mut self,
+        t: usize,
+        unused: Duration,
+        failure: Failure,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        let riders = self.riders(t);
+        let all_well = riders.iter().all(|&f| self.forwards[f].is_up() || self.rests(f));
+        let all_well = all_well && !riders.is_empty() && self.was_up();
+        let tunnel = &mut self.tunnels[t];
+        tunnel.habit.note(unused);
+        if tunnel.state == TunnelState::Up && tunnel.doom.is_none() {
+            tunnel.rests = tunnel.may_rest && tunnel.habit.shows() && all_well;
+        }
+        self.tunnel_failed(t, failure, now, actions);
+    }
+
+    /// A tunnel that rests, and what stands on it, is closed; that is no break.
+    pub(super) fn lay_to_rest(&mut self, t: usize, actions: &mut Vec<Action>) {
+        let tunnel = &mut self.tunnels[t];
+        (tunnel.cause, tunnel.failed) = (None, None);
+        tunnel.backoff.rest();
+        actions.push(Action::AnnounceRests(t, tunnel.habit.after));
+        self.doom_subtree(t, Doom::Rebuild);
+    }
+
+    /// Somebody came to a forward: what it stands on rests no longer.
+    pub(super) fn wake(&mut self, f: usize) {
+        let ways = &self.forwards[f].ways;
+        for &t in &ways.all[ways.now].under {
+            self.tunnels[t].rests = false;
+        }
+    }
+
+    /// Whether a tunnel rests, or waits for nothing but one that does; also while it is still being closed for that.
+    pub(super) fn is_resting(&self, tunnel: &Tunnel) -> bool {
+        let may =
+            matches!(tunnel.doom, None | Some(Doom::Rebuild)) && tunnel.wanted && tunnel.cause.is_none();
+        let waits = tunnel.rests || tunnel.state == TunnelState::Pending || tunnel.doom.is_some();
+        let rests = tunnel.rests || self.any_rests(&tunnel.needs);
+        may && waits && rests && self.all_whole_or_resting(&tunnel.needs)
+    }
+
+    /// Whether a forward is not served for no other reason than that something under it rests.
+    pub fn rests(&self, f: usize) -> bool {
+        let forward = &self.forwards[f];
+        let waits = forward.is_pending() || forward.doom == Some(Doom::Rebuild);
+        let may = waits && forward.serving && forward.cause.is_none();
+        may && self.any_rests(&forward.needs) && self.all_whole_or_resting(&forward.needs)
+    }
+
+    fn any_rests(&self, needs: &[usize]) -> bool {
+        needs.iter().any(|&under| self.is_resting(&self.tunnels[under]))
+    }
+
+    fn all_whole_or_resting(&self, needs: &[usize]) -> bool {
+        needs.iter().all(|&under| self.stands(&[under]) || self.is_resting(&self.tunnels[under]))
+    }
+}
