@@ -47,5 +47,5 @@ pub fn run(talk: &Talk, forward: &str, wanted: Option<&OsStr>) -> Ended {
             "Why this route, and what else there is: hopper plan {file} --explain {forward}\n"
         ));
     }
-    Ok(if route.is_up() { Exit::Done } else { Exit::Degraded })
+    Ok(if route.is_well() { Exit::Done } else { Exit::Degraded })
 }

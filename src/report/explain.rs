@@ -46,9 +46,9 @@ impl<'r> Route<'r> {
         Some(Route { status, planned, forward, near: near.unwrap_or_default(), hops })
     }
 
-    /// Whether the forward works.
-    pub fn is_up(&self) -> bool {
-        self.forward.state == "up"
+    /// Whether nothing is wrong with the forward: it works, or is opened for whoever comes.
+    pub fn is_well(&self) -> bool {
+        matches!(self.forward.state.as_str(), "up" | "resting")
     }
 
     /// What broke, nearest to local: the hop, counted from 1, where it leads, and why.

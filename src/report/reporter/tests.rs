@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
-use crate::engine::ListenAddress;
+use crate::engine::{ListenAddress, Waiter};
+use crate::plan::TunnelId;
 use crate::report::sample::{login_failure, run, three};
-use crate::topology::ForwardId;
+use crate::topology::{ForwardId, HostId};
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -77,6 +78,35 @@ Ctrl-C takes it down. How it stands: hopper status
     let text = told(Mode::Plain, &[up("db", 5432), over.clone()]);
     assert!(text.contains("\nUp in 71 ms. Open 127.0.0.1:5432\n"), "{text}");
     assert!(told(Mode::Plain, &[failed, over]).contains("\nUp in 71 ms, without dead.\n"));
+}
+
+#[test]
+fn what_happens_to_a_run_that_lives_has_a_line_each() {
+    let (tunnel, forward) = (TunnelId("T2".to_owned()), ForwardId("screen".to_owned()));
+    let at = ListenAddress { on: Some(HostId::new("gate-b")), address: ([127, 0, 0, 1], 8080).into() };
+    let events = [
+        Event::Taken { forward: forward.clone(), at, within: Duration::from_secs(21) },
+        Event::TunnelLost { tunnel: tunnel.clone(), failure: login_failure(), above: 1 },
+        Event::ForwardHeld { forward: forward.clone(), streams: 2 },
+        Event::Retry {
+            who: Waiter::Tunnel(tunnel.clone()),
+            failure: login_failure(),
+            wait: Duration::from_secs(4),
+        },
+        Event::Restored { elapsed: Duration::from_millis(5210) },
+        Event::TunnelRests { tunnel, unused: Duration::from_secs(300) },
+        Event::ForwardHeld { forward, streams: 0 },
+    ];
+    insta::assert_snapshot!(told(Mode::Plain, &events));
+    let json = told(Mode::Json, &events);
+    let fields = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        ["schema", "ts", "error"]
+            .iter()
+            .for_each(|gone| drop(line.as_object_mut().unwrap().shift_remove(*gone)));
+        line.to_string()
+    };
+    insta::assert_snapshot!(json.lines().map(fields).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
