@@ -12,13 +12,15 @@ use super::{Plan, Said, SaidForward, SaidTunnel, SaidWay, show};
 pub struct Diff {
     /// The topology's name.
     pub topology: String,
+    /// What holds for the whole run, where that differs.
+    pub policy: Option<Part>,
     /// The wanted tunnels in build order, then those to close, innermost first.
     pub tunnels: Vec<Part>,
     /// The wanted forwards, then those to close.
     pub forwards: Vec<Part>,
 }
 
-/// A tunnel or a forward.
+/// A tunnel or a forward, or what holds for all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     /// Its id: in the wanted plan, or in the running one if it is to be closed.
@@ -58,14 +60,19 @@ pub struct Change {
 }
 
 impl Diff {
-    /// How many tunnels and forwards this is to be done with.
+    /// Everything that is to be told of.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.policy.iter().chain(&self.tunnels).chain(&self.forwards)
+    }
+
+    /// How much this is to be done with.
     pub fn count(&self, step: Step) -> usize {
-        self.tunnels.iter().chain(&self.forwards).filter(|part| part.step == step).count()
+        self.parts().filter(|part| part.step == step).count()
     }
 
     /// Whether the run is as the plan wants it.
     pub fn is_none(&self) -> bool {
-        self.count(Step::Keep) == self.tunnels.len() + self.forwards.len()
+        self.count(Step::Keep) == self.parts().count()
     }
 }
 
@@ -90,7 +97,7 @@ pub fn diff_between(
     after: &Value,
     topology: &str,
 ) -> Result<Diff, serde_json::Error> {
-    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new(), failover: None };
+    let nothing = Said { tunnels: Vec::new(), forwards: Vec::new(), failover: None, policy: Map::new() };
     let before = before.map_or(Ok(nothing), Said::read)?;
     let after = Said::read(after)?;
     let mut known = HashMap::new();
@@ -98,7 +105,10 @@ pub fn diff_between(
     let tunnels = tunnels(&before, &after, &old, &new);
     let renewed = tunnels.iter().filter(|part| part.step == Step::Change).map(|part| part.id.as_str());
     let forwards = forwards(&before, &after, &old, &new, &renewed.collect());
-    Ok(Diff { topology: topology.to_owned(), tunnels, forwards })
+    let policy = settings(&flat(&before.policy), &flat(&after.policy));
+    let policy = Part::new("policy", Some(&"policy".to_owned()), String::new(), policy);
+    let policy = Some(policy).filter(|policy| policy.step == Step::Change);
+    Ok(Diff { topology: topology.to_owned(), policy, tunnels, forwards })
 }
 
 /// What makes a tunnel the same as another one.
@@ -249,6 +259,20 @@ impl Part {
 
 fn change(what: &str, from: Value, to: Value) -> Option<Change> {
     (from != to).then(|| Change { what: what.to_owned(), from, to })
+}
+
+/// The same with every key in one row: `reconnect.gate_ms`.
+fn flat(nested: &Map<String, Value>) -> Map<String, Value> {
+    let mut row = Map::new();
+    for (key, value) in nested {
+        match value {
+            Value::Object(inner) => {
+                row.extend(inner.iter().map(|(name, value)| (format!("{key}.{name}"), value.clone())));
+            }
+            _ => drop(row.insert(key.clone(), value.clone())),
+        }
+    }
+    row
 }
 
 /// Keys that count what is compared anyway.

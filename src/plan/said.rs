@@ -14,6 +14,9 @@ pub struct Said {
     /// When forwards take their next ways; nothing is never.
     #[serde(default)]
     pub failover: Option<Value>,
+    /// What holds for the whole run. Missing where an older hopper runs.
+    #[serde(default)]
+    pub policy: Map<String, Value>,
 }
 
 /// What it says of a tunnel.

@@ -91,6 +91,27 @@ fn an_older_run_is_compared_as_far_as_it_tells() {
 }
 
 #[test]
+fn what_holds_for_the_whole_run_and_for_waiting_clients_is_compared() {
+    let (before, mut after) = (vnc(), vnc());
+    after.policy.reconnect.gate = Some(std::time::Duration::from_secs(30));
+    after.policy.parallel = 2;
+    after.forwards[0].on_down = crate::topology::OnDown::Refuse;
+    let running = show::json(&planned(&before, None));
+    let found = diff(Some(&running), &planned(&after, None)).unwrap();
+    let policy = found.policy.as_ref().map(|policy| policy.changes.clone()).unwrap_or_default();
+    let wanted = [("parallel", json!(8), json!(2)), ("reconnect.gate_ms", json!(null), json!(30000))];
+    let wanted = wanted.map(|(what, from, to)| Change { what: what.to_owned(), from, to });
+    assert_eq!(policy, wanted);
+    assert_eq!(steps(&before, &after), ["=T1", "=T2", "=T3", "~vnc hold_ms"]);
+    assert_eq!((found.count(Step::Change), found.is_none()), (2, false));
+    // What an older hopper does not say is not known to differ.
+    let mut older = running;
+    older.as_object_mut().unwrap().shift_remove("policy");
+    older["forwards"][0].as_object_mut().unwrap().shift_remove("hold_ms");
+    assert!(diff(Some(&older), &planned(&after, None)).unwrap().is_none());
+}
+
+#[test]
 fn ways_that_stand_by_and_when_they_are_taken_are_compared() {
     let mut wanted = crate::plan::fixture::empty("two")
         .with_host("a")

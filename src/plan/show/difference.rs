@@ -7,7 +7,7 @@ use super::{Style, fold};
 use crate::plan::{Diff, Part, Step};
 use crate::topology::escape;
 
-/// A line for each tunnel and forward, with `+ ~ - =` in front, and the counts. Whatever came from a run or a
+/// A line for each tunnel and forward, and one for what holds for all if that differs, with `+ ~ - =` in front, and the counts. Whatever came from a run or a
 /// file is escaped.
 pub fn difference(diff: &Diff, style: Style) -> String {
     let count = |step| diff.count(step);
@@ -35,10 +35,9 @@ pub fn difference_done(diff: &Diff, style: Style) -> String {
 }
 
 fn lines(diff: &Diff, style: Style) -> String {
-    let parts = || diff.tunnels.iter().chain(&diff.forwards);
-    let widest = parts().map(|part| escape(&part.id).width()).max().unwrap_or(0).min(24);
+    let widest = diff.parts().map(|part| escape(&part.id).width()).max().unwrap_or(0).min(24);
     let mut out = String::new();
-    for part in parts() {
+    for part in diff.parts() {
         out.push_str(&line(part, widest, style));
     }
     if !out.is_empty() {
@@ -89,6 +88,7 @@ pub fn difference_json(diff: &Diff, running: bool) -> Value {
         "schema": "hopper.diff/1",
         "topology": diff.topology,
         "running": running,
+        "policy": diff.policy.as_ref().map(part),
         "tunnels": diff.tunnels.iter().map(part).collect::<Vec<_>>(),
         "forwards": diff.forwards.iter().map(part).collect::<Vec<_>>(),
         "summary": {

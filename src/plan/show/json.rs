@@ -16,6 +16,7 @@ pub fn json(plan: &Plan) -> Value {
         "topology": plan.topology,
         "at": plan.at.as_str(),
         "strategy": plan.strategy.as_str(),
+        "policy": settings::policy(plan),
         "layers": layers.collect::<Vec<_>>(),
         "tunnels": plan.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
         "forwards": plan.forwards.iter().map(forward).collect::<Vec<_>>(),
@@ -111,6 +112,7 @@ fn forward(planned: &PlannedForward) -> Value {
         "alternatives": planned.alternatives.as_ref().map(|all| all.iter().map(alternative).collect::<Vec<_>>()),
         "check": settings::check(&planned.forward.check),
         "required": planned.forward.required,
+        "hold_ms": settings::hold(planned.forward.on_down),
         "protocol": planned.forward.protocol,
     })
 }
@@ -142,6 +144,11 @@ mod tests {
             "topology": "vnc",
             "at": "local",
             "strategy": "nested",
+            "policy": {
+                "parallel": 8, "drain_ms": 0, "lifetime_ms": null,
+                "reconnect": { "first_ms": 1000, "max_ms": 60000, "factor": 2.0, "jitter": 0.3, "give_up_ms": null, "max_starts": null, "gate_ms": null },
+                "probe": { "every_ms": null, "first_ms": null, "timeout_ms": null },
+            },
             "layers": [["T1"], ["T2"], ["T3"]],
             "tunnels": [
                 { "id": "T1", "client": "local", "run": "here", "control": null, "server": "gate-b", "user": null, "address": "gate-b:22",
@@ -154,7 +161,7 @@ mod tests {
             "forwards": [
                 { "id": "vnc", "listen": "127.0.0.1:5901", "listener": null, "to": "screen:5900", "entry": null, "target": "screen:5900", "via": "T3",
                   "route": ["local", "gate-b", "gate-c", "gate-d", "screen"], "hops": 4, "tunnels": 3, "alternatives": [],
-                  "check": { "banner": "RFB " }, "required": true, "protocol": null },
+                  "check": { "banner": "RFB " }, "required": true, "hold_ms": 10000, "protocol": null },
             ],
             "summary": { "tunnels": 3, "control": 0, "hops": 4, "reach": 4, "forwards": 1 },
         });

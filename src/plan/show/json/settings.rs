@@ -1,11 +1,12 @@
-//! How a session is opened and kept, and what proves a forward, as `hopper.plan/1` says it. Holds names and
+//! How a session is opened and kept, what proves a forward, and what holds for the whole run, as `hopper.plan/1` says it. Holds names and
 //! numbers only: no secret is ever in a plan.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::topology::{AgentUse, AlgorithmKind, Algorithms, Authority, Check, Host, SecretRef};
+use crate::plan::Plan;
+use crate::topology::{AgentUse, AlgorithmKind, Algorithms, Authority, Check, Host, OnDown, SecretRef};
 
 /// The settings of the session on this host.
 pub(super) fn settings(host: &Host) -> Value {
@@ -47,6 +48,38 @@ pub(super) fn settings(host: &Host) -> Value {
         settings["secret"] = host.secrets.iter().map(secret).collect();
     }
     settings
+}
+
+/// What holds for the whole run; fail-over has a place of its own.
+pub(super) fn policy(plan: &Plan) -> Value {
+    let (again, probe) = (&plan.reconnect, &plan.probe);
+    json!({
+        "parallel": plan.parallel,
+        "drain_ms": millis(plan.drain),
+        "lifetime_ms": plan.lifetime.map(millis),
+        "reconnect": {
+            "first_ms": millis(again.first),
+            "max_ms": millis(again.max),
+            "factor": again.factor.as_f64(),
+            "jitter": again.jitter.as_f64(),
+            "give_up_ms": again.give_up.map(millis),
+            "max_starts": again.max_starts,
+            "gate_ms": again.gate.map(millis),
+        },
+        "probe": {
+            "every_ms": probe.every.map(millis),
+            "first_ms": probe.first.map(millis),
+            "timeout_ms": probe.timeout.map(millis),
+        },
+    })
+}
+
+/// How long clients wait while what carries their forward is rebuilt; `null` where they are refused.
+pub(super) fn hold(on_down: OnDown) -> Option<u64> {
+    match on_down {
+        OnDown::Hold(patience) => Some(millis(patience)),
+        OnDown::Refuse => None,
+    }
 }
 
 /// What a secret is for and what kind of place keeps it, and not which.
