@@ -12,6 +12,7 @@ use super::hopper::{Ended, Hopper};
 use super::keys::Key;
 use super::load::{MIB, script};
 use super::network;
+use super::sshd;
 use super::topology::{Topology, id};
 use super::trust::{REQUEST, TALKATIVE};
 use super::until::{SOON, until};
@@ -244,7 +245,7 @@ pub fn imposter(bed: &Bed, host: usize) -> (Key, PathBuf) {
         allowed.display()
     );
     fs::write(&config, text).expect("write the configuration");
-    let mut sshd = bed.on(host, "/usr/sbin/sshd");
+    let mut sshd = bed.on(host, sshd::program());
     bed.background(host, "imposter-start", sshd.arg("-D").arg("-f").arg(config).arg("-E").arg(&log));
     bed.wait_for_port(host, 2222);
     bed.open(host, 2222);

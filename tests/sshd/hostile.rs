@@ -13,6 +13,7 @@ use super::hopper::{Ended, Hopper};
 use super::hostile_server::{Attack, Hostile};
 use super::keys::Key;
 use super::load::MIB;
+use super::sshd;
 use super::topology::{Topology, id};
 use super::until::{SOON, until};
 
@@ -188,7 +189,7 @@ fn a_hop_that_answers_in_the_place_of_the_next_one_learns_nothing() {
     let Some(bed) = Bed::line(2) else { return };
     let stranger = Key::make(bed.path("stranger/key"), "ed25519", "");
     let log = bed.path("stranger.log");
-    let mut sshd = bed.on(1, "/usr/sbin/sshd");
+    let mut sshd = bed.on(1, sshd::program());
     sshd.args(["-D", "-f", "/dev/null", "-p", "2222", "-o", "LogLevel=DEBUG2", "-o", "PidFile=none"]);
     sshd.args(["-o", "StrictModes=no", "-o", "UsePAM=no"]).arg("-h").arg(stranger.path());
     sshd.arg("-o").arg(format!("AuthorizedKeysFile={}", bed.path("host1/authorized_keys").display()));

@@ -9,7 +9,11 @@ use super::command::{argv, may, signal};
 use super::keys::Key;
 use super::until::{SOON, until};
 
-const PROGRAM: &str = "/usr/sbin/sshd";
+/// The sshd that is tested against: Debian's, or the one that `HOPPER_SSHD` names by its whole path.
+pub fn program() -> &'static str {
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    PROGRAM.get_or_init(|| std::env::var("HOPPER_SSHD").unwrap_or_else(|_| "/usr/sbin/sshd".to_owned()))
+}
 
 /// A running sshd.
 pub struct Sshd(Child);
@@ -26,7 +30,7 @@ impl Sshd {
 fn penalties(key: &Key) -> &'static str {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     let known = KNOWN.get_or_init(|| {
-        let probe = &mut argv(&[PROGRAM, "-t", "-f", "/dev/null", "-o", "PerSourcePenalties=no", "-h"]);
+        let probe = &mut argv(&[program(), "-t", "-f", "/dev/null", "-o", "PerSourcePenalties=no", "-h"]);
         may(probe.arg(key.path())).is_some()
     });
     if *known { "PerSourcePenalties no\n" } else { "" }
@@ -66,7 +70,7 @@ impl Bed {
         fs::write(&file, config).expect("write sshd_config");
         let log = self.path(&format!("sshd{host}.log"));
         let noise = File::create(self.path(&format!("sshd{host}-start.log"))).expect("make a log");
-        let mut command = self.with_own_accounts(host, PROGRAM);
+        let mut command = self.with_own_accounts(host, program());
         command.arg("-D").arg("-f").arg(file).arg("-E").arg(log);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(noise);
         let child = command.spawn().expect("start sshd");
