@@ -213,6 +213,7 @@ impl Machine {
         self.close_what_is_doomed(&mut actions);
         self.open_what_is_ready(now, &mut actions);
         self.ask_what_is_due(now, &mut actions);
+        self.note_resting();
         self.settle(now, &mut actions);
         actions
     }

@@ -45,6 +45,8 @@ pub(super) struct Tunnel {
     /// Whether it may be left closed until somebody comes, and whether it is.
     pub may_rest: bool,
     pub rests: bool,
+    /// Whether it is, or waits for one that is, and nothing is wrong; as of the last input.
+    pub resting: bool,
     pub habit: Habit,
     /// Not to be opened earlier.
     pub not_before: Duration,
@@ -72,6 +74,7 @@ impl Tunnel {
             waited_for: false,
             may_rest: false,
             rests: false,
+            resting: false,
             habit: Habit::default(),
             not_before: Duration::ZERO,
             backoff: Backoff::new(terms, seed),

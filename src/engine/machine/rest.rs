@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::part::{Doom, Tunnel};
+use super::part::Doom;
 use super::{Action, Failure, Machine, TunnelState};
 use crate::plan::{Client, Plan};
 
@@ -100,13 +100,20 @@ impl Machine {
         }
     }
 
-    /// Whether a tunnel rests, or waits for nothing but one that does; also while it is still being closed for that.
-    pub(super) fn is_resting(&self, tunnel: &Tunnel) -> bool {
-        let may =
-            matches!(tunnel.doom, None | Some(Doom::Rebuild)) && tunnel.wanted && tunnel.cause.is_none();
-        let waits = tunnel.rests || tunnel.state == TunnelState::Pending || tunnel.doom.is_some();
-        let rests = tunnel.rests || self.any_rests(&tunnel.needs);
-        may && waits && rests && self.all_whole_or_resting(&tunnel.needs)
+    /// After the rules: notes what rests, and what waits for nothing but something that rests; also while it is still
+    /// being closed for that.
+    pub(super) fn note_resting(&mut self) {
+        if !self.tunnels.iter().any(|tunnel| tunnel.rests || tunnel.resting) {
+            return;
+        }
+        // Build order puts a tunnel after what it needs.
+        for t in 0..self.tunnels.len() {
+            let tunnel = &self.tunnels[t];
+            let may = matches!(tunnel.doom, None | Some(Doom::Rebuild)) && tunnel.cause.is_none();
+            let waits = tunnel.rests || tunnel.state == TunnelState::Pending || tunnel.doom.is_some();
+            let resting = may && waits && tunnel.wanted && self.is_sound(&tunnel.needs);
+            self.tunnels[t].resting = resting && (tunnel.rests || self.any_rests(&tunnel.needs));
+        }
     }
 
     /// Whether a forward is not served for no other reason than that something under it rests.
@@ -114,14 +121,15 @@ impl Machine {
         let forward = &self.forwards[f];
         let waits = forward.is_pending() || forward.doom == Some(Doom::Rebuild);
         let may = waits && forward.serving && forward.cause.is_none();
-        may && self.any_rests(&forward.needs) && self.all_whole_or_resting(&forward.needs)
+        may && self.any_rests(&forward.needs) && self.is_sound(&forward.needs)
     }
 
     fn any_rests(&self, needs: &[usize]) -> bool {
-        needs.iter().any(|&under| self.is_resting(&self.tunnels[under]))
+        needs.iter().any(|&under| self.tunnels[under].resting)
     }
 
-    fn all_whole_or_resting(&self, needs: &[usize]) -> bool {
-        needs.iter().all(|&under| self.stands(&[under]) || self.is_resting(&self.tunnels[under]))
+    /// Whether each of these is up or rests.
+    fn is_sound(&self, needs: &[usize]) -> bool {
+        needs.iter().all(|&under| self.tunnels[under].resting || self.stands(&[under]))
     }
 }

@@ -25,7 +25,7 @@ impl Machine {
         match tunnel.state {
             TunnelState::Connecting if tunnel.waits => TunnelState::Waiting,
             TunnelState::Pending if !tunnel.wanted && tunnel.doom.is_none() => TunnelState::Standby,
-            TunnelState::Pending if self.is_resting(tunnel) => TunnelState::Resting,
+            TunnelState::Pending if tunnel.resting => TunnelState::Resting,
             state => state,
         }
     }

@@ -130,3 +130,37 @@ fn what_is_new_on_it_opens_it() {
     machine.machine.take_over(&plan, &places, 7, machine.now);
     assert_eq!(machine.handle(Input::TakenOver(Vec::new())), [Action::Open(2)]);
 }
+
+#[test]
+fn a_long_chain_rests_layer_by_layer() {
+    const LAST: usize = 59;
+    let hosts = (0..=LAST).map(|n| format!("h{n}")).collect::<Vec<_>>();
+    let listed = hosts.iter().map(|id| format!("\"{id}\": {{}}")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        r#"{{ "hopper": 1, "name": "m", "hosts": {{ {listed} }}, "links": ["local -> {}"],
+             "forwards": {{ "f": "auto -> h{LAST}/127.0.0.1:1" }} }}"#,
+        hosts.join(" -> ")
+    );
+    let topology = crate::topology::parse(&text, "m").unwrap();
+    let plan = plan::plan(&topology, &PlanOptions::default()).unwrap();
+    let mut machine = Timed { machine: Machine::new(&plan, 7), now: Duration::ZERO };
+    machine.handle(Input::Start);
+    (0..=LAST).for_each(|t| drop(machine.handle(Input::Opened(t))));
+    machine.handle(Input::Proved(0));
+    for t in (0..=LAST).rev() {
+        for nth in 1..=3 {
+            assert_eq!(machine.machine.tunnel(t), TunnelState::Up);
+            machine.later(300);
+            machine.handle(Input::EndedUnused(t, MINUTES, failure("closed")));
+            machine.handle(Input::Stopped(0));
+            machine.handle(Input::Closed(t));
+            if nth < 3 {
+                machine.handle(Input::Opened(t));
+                machine.handle(Input::Proved(0));
+            }
+        }
+        assert_eq!(machine.state(), RunState::Resting);
+        assert_eq!(machine.machine.tunnel(LAST), TunnelState::Resting);
+    }
+    assert_eq!(machine.handle(Input::Wanted(0)), [Action::Open(0)]);
+}
