@@ -68,7 +68,7 @@ impl Handler for Gatekeeper {
         &mut self,
         _shared_secret: Option<&[u8]>,
         names: &Names,
-        _session: &mut Session,
+        session: &mut Session,
     ) -> Result<(), Self::Error> {
         let first = self.notes.facts().agreed.is_none();
         // The server says whether it keeps strict order only in the first exchange.
@@ -86,6 +86,7 @@ impl Handler for Gatekeeper {
         let another = *agreed != names.key;
         facts.algorithms = Some(format!("{} · {}", names.kex.as_ref(), names.cipher.as_ref()));
         facts.rekeyed = !first;
+        facts.openssh = session.remote_sshid().starts_with(b"SSH-2.0-OpenSSH_");
         drop(facts);
         if another {
             self.notes.end_with("it took another kind of host key when keys were exchanged anew");

@@ -27,6 +27,8 @@ pub(super) struct Facts {
     /// The key that was accepted, and the type that was agreed on for it.
     pub(super) shown: Option<PublicKey>,
     pub(super) agreed: Option<Algorithm>,
+    /// Whether it calls itself OpenSSH.
+    pub(super) openssh: bool,
     /// What the host says its keys are, until somebody takes it.
     pub(super) announced: Option<Vec<PublicKey>>,
     /// Whether keys were exchanged anew, until somebody takes it.
@@ -59,6 +61,11 @@ impl Notes {
     /// The key that was accepted.
     pub fn shown(&self) -> Option<PublicKey> {
         self.facts().shown.clone()
+    }
+
+    /// Whether the server calls itself OpenSSH.
+    pub(super) fn is_openssh(&self) -> bool {
+        self.facts().openssh
     }
 
     /// Waits for news of the host's keys: what it says they are, if it said so, and whether keys were exchanged

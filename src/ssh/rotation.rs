@@ -1,7 +1,8 @@
 //! The other keys of a host (OpenSSH's PROTOCOL, section 2.5): those that it announces and proves are recorded beside
-//! the one it showed, so that it may change over to one of them. And the proof, asked for again after each key
-//! exchange, that it still holds the key that was accepted.
+//! the one it showed, so that it may change over to one of them. And the proof, asked for when keys are first exchanged
+//! anew, that it still holds the key that was accepted.
 //!
+//! Asks for no key twice: since 10.5 an sshd that is asked again for the same key ends the connection.
 //! Records nothing of a host whose policy is strict, that is pinned, or that an authority certifies; takes no key
 //! out.
 
@@ -18,7 +19,7 @@ use super::notes::Notes;
 use super::wire::WireHandle;
 use crate::topology::HostKeyChecking;
 
-/// The most keys that are taken in during one session: a host may announce without end.
+/// The most keys that are asked for during one session: a host may announce without end.
 const KEYS: usize = 16;
 
 /// What follows the keys of one session's host.
@@ -41,21 +42,26 @@ impl Rotation {
 
     async fn watch(&self) {
         let Some(shown) = self.notes.shown() else { return };
-        // Servers that know the announcement and not the proof are not held to it.
-        let mut proves = false;
-        let mut left = KEYS;
+        let mut announces = false;
+        let mut asked = Vec::new();
         loop {
             let (announced, rekeyed) = self.notes.key_news().await;
+            if let Some(keys) = announced {
+                announces = announces || keys.contains(&shown);
+                self.learn(&shown, keys, &mut asked).await;
+            }
+            if !rekeyed || !announces || asked.contains(&shown) {
+                continue;
+            }
+            asked.push(shown.clone());
             // No deadline: whoever leaves this out and answers a later question has answered this one, wrongly; and
-            // whoever answers nothing is ended by the watchdog.
-            if rekeyed && proves && !self.proves(&shown).await && !self.wire.ended.is_cancelled() {
+            // whoever answers nothing is ended by the watchdog. Others than OpenSSH may know the announcement and
+            // not the proof.
+            let proved = self.proves(&shown).await || !self.notes.is_openssh();
+            if !proved && !self.wire.ended.is_cancelled() {
                 self.notes.end_with("it could not prove its host key after keys were exchanged anew");
                 self.wire.cut.cancel();
                 return;
-            }
-            if let Some(keys) = announced {
-                proves = proves || (keys.contains(&shown) && self.proves(&shown).await);
-                self.learn(&shown, keys, &mut left).await;
             }
         }
     }
@@ -68,18 +74,18 @@ impl Rotation {
         }
     }
 
-    /// Records what is new and proved; `left` is how many keys may still be looked at.
-    async fn learn(&self, shown: &PublicKey, announced: Vec<PublicKey>, left: &mut usize) {
+    /// Records what is new and proved.
+    async fn learn(&self, shown: &PublicKey, announced: Vec<PublicKey>, asked: &mut Vec<PublicKey>) {
         if !self.expectation.takes_more_keys() {
             return;
         }
         for key in announced.into_iter().filter(|key| key != shown) {
-            if *left == 0 {
-                return;
-            }
-            *left -= 1;
             let known = matches!(self.expectation.records.judge(key.key_data()), Judgement::Known);
-            if known || !self.proves(&key).await {
+            if known || asked.contains(&key) || asked.len() >= KEYS {
+                continue;
+            }
+            asked.push(key.clone());
+            if !self.proves(&key).await {
                 continue;
             }
             let (expectation, shown) = (self.expectation.clone(), shown.clone());

@@ -61,9 +61,8 @@ fn a_strict_policy_learns_nothing_and_a_revoked_key_is_never_learnt() {
         let (hopper, before) = (Hopper::on(&bed), bed.log(1).matches(PROOF).count());
         hopper.up(&with_policy(&bed, policy), &[]);
         bed.load_whole(0, NEAR, &[("both", MIB, 1)]);
-        // The key of the session is proved in any case; a key that may be learnt is asked for after it.
         let asked = || bed.log(1).matches(PROOF).count() - before;
-        let wanted = if policy == "strict" { 1 } else { 2 };
+        let wanted = usize::from(policy != "strict");
         assert!(until(SOON, || asked() >= wanted), "{policy}: {}", asked());
         hopper.down();
         assert_eq!(asked(), wanted, "{policy}");
@@ -71,17 +70,19 @@ fn a_strict_policy_learns_nothing_and_a_revoked_key_is_never_learnt() {
     }
 }
 
+/// Asked for a key that it has proved before, an sshd since 10.5 ends the connection.
 #[test]
-fn a_host_proves_its_key_again_whenever_keys_are_exchanged_anew() {
+fn a_host_proves_its_key_once_when_keys_are_exchanged_anew() {
     let Some(bed) = Bed::hosts(1) else { return };
     bed.far_end(1);
     bed.start_sshd(1, "LogLevel DEBUG\nRekeyLimit 4M");
     let hopper = Hopper::on(&bed);
     hopper.up(&Topology::line(&bed), &[]);
+    assert_eq!(bed.log(1).matches(PROOF).count(), 0);
     bed.load_whole(0, NEAR, &[("both", 16 * MIB, 4)]);
-    let proofs = || bed.log(1).matches(PROOF).count();
-    assert!(until(SOON, || proofs() >= 3), "one at the start, one after each exchange: {}", proofs());
-    assert_eq!(hopper.status().expect("it is up")["state"], "up");
+    assert!(bed.log(1).matches("SSH2_MSG_KEXINIT sent").count() > 3, "the test proves little");
+    assert_eq!(bed.log(1).matches(PROOF).count(), 1);
+    assert_eq!((bed.logins(1), hopper.status().expect("it is up")["state"].as_str()), (1, Some("up")));
     hopper.down();
     hopper.assert_nothing_left();
 }
