@@ -14,6 +14,10 @@ use crate::topology::{AlgorithmKind, Algorithms, Keepalive};
 /// what one stalled stream can hold. 16 MiB and more makes OpenSSH burn its time copying buffers.
 pub const WINDOW: u32 = 4 << 20;
 
+/// How many messages of each channel wait for its reader, each with up to 32 KiB that come on top of the window. A session
+/// that is made to wait stands still only once one channel has so many, and by then most others have as many.
+const UNREAD: usize = 8;
+
 /// The settings for one session. The key types recorded for the host are asked for first, a certificate before
 /// them where an authority may give one.
 pub fn client_config(expectation: &Expectation, algorithms: &Algorithms, keepalive: Keepalive) -> Config {
@@ -22,7 +26,7 @@ pub fn client_config(expectation: &Expectation, algorithms: &Algorithms, keepali
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-hopper_", env!("CARGO_PKG_VERSION")))),
         window_size: WINDOW,
         maximum_packet_size: 32768,
-        channel_buffer_size: 32,
+        channel_buffer_size: UNREAD,
         // A rekey that we start kills a session with several busy downloads; servers start their own.
         limits: Limits {
             rekey_write_limit: usize::MAX,
