@@ -56,10 +56,6 @@ def transfer(sock, job, number, tally):
             shown.append(True)
             say(flowing=number)
 
-    if do == "hold":
-        # What its kernel takes in for a stream that reads nothing is nothing of what is being looked at, and the
-        # kernel's own choice differs by several MiB from one stream to the next.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 131072)
     ask = {"stall": "get", "pause": "get", "hold": "get", "later": "put"}.get(do, do)
     line = json.dumps({"do": ask, "bytes": total, "seed": seed}).encode()
     sock.sendall((line.ljust(999) if do == "later" else line) + b"\n")
