@@ -17,6 +17,7 @@ mod dial_error;
 mod exec;
 mod expectation;
 mod gatekeeper;
+mod gauge;
 mod handshake;
 mod host_field;
 mod host_key_refusal;

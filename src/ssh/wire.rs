@@ -9,7 +9,6 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,11 +16,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::ByteStream;
 use super::channel::{Channel, Received};
+use super::gauge::{Gauge, TooMuch};
 use super::socket::{self, READ_SIZE};
 
 /// One end of a transport, as russh sees it: reads never wait for anything but bytes. When the wire is
@@ -50,53 +49,6 @@ pub struct WireHandle {
     pub peer: Option<IpAddr>,
 }
 
-/// What a wire counts.
-pub struct Gauge {
-    /// Whether the peer ever said anything.
-    heard: CancellationToken,
-    /// When the peer last sent something, in milliseconds since `born`.
-    heard_at: AtomicU64,
-    born: Instant,
-    /// Bytes taken from the stream and not yet read by the session.
-    queued: AtomicUsize,
-    /// The most that may be queued; 0 before the owner has set it.
-    ceiling: AtomicUsize,
-}
-
-impl Gauge {
-    fn new() -> Self {
-        Gauge {
-            heard: CancellationToken::new(),
-            heard_at: AtomicU64::new(0),
-            born: Instant::now(),
-            queued: AtomicUsize::new(0),
-            ceiling: AtomicUsize::new(0),
-        }
-    }
-
-    /// Whether the peer ever sent a byte.
-    pub fn heard(&self) -> bool {
-        self.heard.is_cancelled()
-    }
-
-    /// Resolves once the peer has sent its first byte.
-    pub async fn first_words(&self) {
-        self.heard.cancelled().await;
-    }
-
-    /// How long the peer has been silent.
-    pub fn silence(&self) -> Duration {
-        let heard_at = Duration::from_millis(self.heard_at.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(heard_at)
-    }
-
-    /// Sets how many bytes the peer can rightfully have in flight. More means a peer that ignores
-    /// the windows it was granted, and the wire is cut.
-    pub fn set_ceiling(&self, bytes: usize) {
-        self.ceiling.fetch_max(bytes, Ordering::Relaxed);
-    }
-}
-
 /// Where a wire's reading task puts what it reads.
 struct Intake {
     queue: UnboundedSender<Bytes>,
@@ -107,12 +59,7 @@ struct Intake {
 impl Intake {
     /// Takes what arrived. `false` once there is no more use in reading.
     fn take(&self, bytes: Bytes) -> bool {
-        self.gauge.heard.cancel();
-        let now = u64::try_from(self.gauge.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.gauge.heard_at.store(now, Ordering::Relaxed);
-        let queued = self.gauge.queued.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
-        let ceiling = self.gauge.ceiling.load(Ordering::Relaxed);
-        if ceiling != 0 && queued > ceiling {
+        if let Err(TooMuch { queued, ceiling }) = self.gauge.came(bytes.len()) {
             tracing::error!(queued, ceiling, "the peer sends more than it was granted; cutting it off");
             self.cut.cancel();
             return false;
@@ -263,7 +210,7 @@ impl AsyncRead for Wire {
             // Lets go of the buffer behind it, so that the reading task can fill it again.
             self.current = Bytes::new();
         }
-        self.gauge.queued.fetch_sub(n, Ordering::Relaxed);
+        self.gauge.read(n);
         Poll::Ready(Ok(()))
     }
 }
