@@ -1,11 +1,15 @@
-//! What is known of the traffic of a wire: whether and when the peer spoke, and how much waits to be read. Counts, and
-//! never interprets a byte.
+//! What is known of the traffic of a wire: whether and when the peer spoke, its first words, and how much waits to be
+//! read. Counts and keeps, and never interprets a byte.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// So many of the first bytes are kept: as many as a line may have before keys are exchanged (RFC 4253, section 4.2).
+const GREETING: usize = 255;
 
 /// What a wire counts.
 pub struct Gauge {
@@ -14,6 +18,8 @@ pub struct Gauge {
     /// When the peer last sent something, in milliseconds since `born`.
     heard_at: AtomicU64,
     born: Instant,
+    /// The first bytes that the peer sent.
+    greeting: Mutex<Vec<u8>>,
     /// Bytes taken from the stream and not yet read by the session.
     queued: AtomicUsize,
     /// The most that may be queued; 0 before the owner has set it.
@@ -26,20 +32,25 @@ impl Gauge {
             heard: CancellationToken::new(),
             heard_at: AtomicU64::new(0),
             born: Instant::now(),
+            greeting: Mutex::default(),
             queued: AtomicUsize::new(0),
             ceiling: AtomicUsize::new(0),
         }
     }
 
-    /// So many bytes came.
+    /// These bytes came.
     ///
     /// # Errors
     /// When more is queued than may be.
-    pub(super) fn came(&self, bytes: usize) -> Result<(), TooMuch> {
+    pub(super) fn came(&self, bytes: &[u8]) -> Result<(), TooMuch> {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = GREETING - greeting.len();
+        greeting.extend_from_slice(&bytes[..left.min(bytes.len())]);
+        drop(greeting);
         self.heard.cancel();
         let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard_at.store(now, Ordering::Relaxed);
-        let queued = self.queued.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let queued = self.queued.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
         let ceiling = self.ceiling.load(Ordering::Relaxed);
         if ceiling != 0 && queued > ceiling { Err(TooMuch { queued, ceiling }) } else { Ok(()) }
     }
@@ -52,6 +63,12 @@ impl Gauge {
     /// Whether the peer ever sent a byte.
     pub fn heard(&self) -> bool {
         self.heard.is_cancelled()
+    }
+
+    /// The first words of the peer, as text; foreign.
+    pub(super) fn greeting(&self) -> String {
+        let greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&greeting).into_owned()
     }
 
     /// Resolves once the peer has sent its first byte.

@@ -90,7 +90,7 @@ impl Met {
         }
         let handle = match connected {
             None => return Err(OpenError::TimedOut(step)),
-            Some(Err(error)) => return Err(handshake_error(step, &error, &notes)),
+            Some(Err(error)) => return Err(handshake_error(step, &error, &notes, &below.gauge.greeting())),
             Some(Ok(handle)) => handle,
         };
         Ok(Met { handle, notes, listening, lending, guard })

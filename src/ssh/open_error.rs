@@ -22,6 +22,9 @@ pub enum Step {
 pub enum OpenError {
     /// The stream ended before the server said anything.
     ClosedSilently,
+    /// The stream ended after these words, and no version came; escaped. A server that lets in nobody for a while says
+    /// so like this, and any other program may be taken for one.
+    SaidOtherwise(String),
     /// The server did not finish this step in time.
     TimedOut(Step),
     /// The server speaks, but not so that a session comes of it; escaped.
@@ -39,13 +42,21 @@ pub enum OpenError {
     Login(LoginError),
 }
 
-/// What a failed handshake says about the server.
-pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -> OpenError {
+/// What a failed handshake says about the server, whose first words were these.
+pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes, greeting: &str) -> OpenError {
     if let Some(refusal) = notes.host_key_refusal() {
         return OpenError::HostKey(refusal);
     }
     if let Some(ending) = notes.ending().filter(|_| matches!(error, russh::Error::Disconnect)) {
         return OpenError::Protocol(step, ending);
+    }
+    let closed = match error {
+        russh::Error::Disconnect | russh::Error::HUP => true,
+        russh::Error::IO(error) => error.kind() == std::io::ErrorKind::UnexpectedEof,
+        _ => false,
+    };
+    if let Some(words) = otherwise(greeting).filter(|_| closed) {
+        return OpenError::SaidOtherwise(escape(words));
     }
     match (step, error) {
         (Step::Banner, _) => OpenError::ClosedSilently,
@@ -54,14 +65,15 @@ pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes) -
             Some(kind) => OpenError::NothingInCommon { kind, offered: theirs.clone() },
             None => OpenError::Protocol(step, "it insists on compression".to_owned()),
         },
-        (_, russh::Error::Disconnect | russh::Error::HUP) => {
-            OpenError::Protocol(step, "it closed the connection".to_owned())
-        }
-        (_, russh::Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            OpenError::Protocol(step, "it closed the connection".to_owned())
-        }
+        _ if closed => OpenError::Protocol(step, "it closed the connection".to_owned()),
         (_, other) => OpenError::Protocol(step, escape(&other.to_string())),
     }
+}
+
+/// The first line of what was said in place of a version; lines before one are allowed.
+fn otherwise(greeting: &str) -> Option<&str> {
+    let lines = || greeting.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines().next().filter(|_| !lines().any(|line| line.starts_with("SSH-")))
 }
 
 fn kind_of(kind: &russh::AlgorithmKind) -> Option<AlgorithmKind> {
@@ -86,5 +98,31 @@ pub(super) fn login_error(error: LoginError, notes: &Notes) -> LoginError {
         },
         LoginError::Lost(_) => LoginError::Lost(notes.ending().unwrap_or_default()),
         LoginError::TimedOut => LoginError::TimedOut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_without_a_version_are_words_of_somebody_else() {
+        let said = |greeting| match handshake_error(
+            Step::Keys,
+            &russh::Error::Disconnect,
+            &Notes::default(),
+            greeting,
+        ) {
+            OpenError::SaidOtherwise(words) => Some(words),
+            OpenError::Protocol(..) => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(said("Not allowed at this time\r\n").as_deref(), Some("Not allowed at this time"));
+        assert_eq!(
+            said("\r\nHTTP/1.1 400 \u{1b}[2J\r\nDate: today").as_deref(),
+            Some("HTTP/1.1 400 \\u{1b}[2J")
+        );
+        assert_eq!(said("Welcome\r\nSSH-2.0-OpenSSH_9.2\r\n"), None);
+        assert_eq!(said(""), None);
     }
 }

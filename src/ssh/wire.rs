@@ -59,7 +59,7 @@ struct Intake {
 impl Intake {
     /// Takes what arrived. `false` once there is no more use in reading.
     fn take(&self, bytes: Bytes) -> bool {
-        if let Err(TooMuch { queued, ceiling }) = self.gauge.came(bytes.len()) {
+        if let Err(TooMuch { queued, ceiling }) = self.gauge.came(&bytes) {
             tracing::error!(queued, ceiling, "the peer sends more than it was granted; cutting it off");
             self.cut.cancel();
             return false;

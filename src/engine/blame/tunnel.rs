@@ -130,6 +130,26 @@ impl TunnelBlame<'_> {
         }
     }
 
+    /// It said something else than its version, and closed the connection.
+    fn said_otherwise(&self, words: &str) -> Failure {
+        /// What sshd says to whom it does not let in for now, before 9.8 and since.
+        const LATER: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
+        let (server, said) = (self.server(), format!("\"{words}\""));
+        if LATER.iter().any(|later| words.starts_with(later)) {
+            let message = format!("{server} lets nobody in from there for now: it said {said}");
+            let mut failure = self.failure("H0604", Exit::Unreachable, Phase::Banner, message);
+            let cause = "too many others are at its door (MaxStartups), or too many logins failed from that address \
+                         (PerSourcePenalties)";
+            failure.facts.push(("cause", cause.to_owned()));
+            failure.help.push("wait a minute before the next try".to_owned());
+            return failure;
+        }
+        let message = format!("{server}: no session: it said {said} and closed the connection");
+        let mut failure = self.failure("H0605", Exit::Unreachable, Phase::Banner, message);
+        failure.help.push(format!("is {} really an SSH server?", self.tunnel.target));
+        failure
+    }
+
     /// A session could not be opened.
     pub fn open(&self, error: OpenError) -> Failure {
         let server = self.server();
@@ -143,6 +163,7 @@ impl TunnelBlame<'_> {
                 failure.help.push("wait a minute before the next try".to_owned());
                 failure
             }
+            OpenError::SaidOtherwise(words) => self.said_otherwise(&words),
             OpenError::TimedOut(step) => {
                 let (phase, message) = match step {
                     Step::Banner => (Phase::Banner, format!("{server} took the connection and says nothing")),
