@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// So many of the first bytes are kept: as many as a line may have before keys are exchanged (RFC 4253, section 4.2).
-const GREETING: usize = 255;
+/// So many of the first bytes are kept: a few lines before the version (RFC 4253, section 4.2).
+const GREETING: usize = 1024;
 
 /// What a wire counts.
 pub struct Gauge {
@@ -65,10 +65,14 @@ impl Gauge {
         self.heard.is_cancelled()
     }
 
-    /// The first words of the peer, as text; foreign.
+    /// All that the peer said, as text; foreign. Nothing where more came than is kept.
     pub(super) fn greeting(&self) -> String {
         let greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&greeting).into_owned()
+        if greeting.len() < GREETING {
+            String::from_utf8_lossy(&greeting).into_owned()
+        } else {
+            String::new()
+        }
     }
 
     /// Resolves once the peer has sent its first byte.

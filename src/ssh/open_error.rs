@@ -42,7 +42,7 @@ pub enum OpenError {
     Login(LoginError),
 }
 
-/// What a failed handshake says about the server, whose first words were these.
+/// What a failed handshake says about the server, which said no more than this.
 pub(super) fn handshake_error(step: Step, error: &russh::Error, notes: &Notes, greeting: &str) -> OpenError {
     if let Some(refusal) = notes.host_key_refusal() {
         return OpenError::HostKey(refusal);
