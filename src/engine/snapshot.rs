@@ -25,7 +25,7 @@ impl Snapshot {
         for (t, tunnel) in self.tunnels.iter_mut().enumerate() {
             if tunnel.state == TunnelState::Up && is_overdue(t) {
                 tunnel.state = TunnelState::Silent;
-                if self.state == RunState::Up {
+                if matches!(self.state, RunState::Up | RunState::Resting) {
                     self.state = RunState::Verifying;
                 }
             }
@@ -242,6 +242,7 @@ mod tests {
         };
         assert_eq!(told(RunState::Up, [Up, Up], &[]), (RunState::Up, [Up, Up]));
         assert_eq!(told(RunState::Up, [Up, Up], &[1]), (RunState::Verifying, [Up, Silent]));
+        assert_eq!(told(RunState::Resting, [Up, Pending], &[0]), (RunState::Verifying, [Silent, Pending]));
         // What is known to be broken stays so, and what is not there cannot be silent.
         assert_eq!(told(RunState::Degraded, [Up, Pending], &[0, 1]), (RunState::Degraded, [Silent, Pending]));
     }

@@ -259,7 +259,8 @@ impl Service {
         let can_dial = |opening: &Option<Opening>| {
             opening.as_ref().is_some_and(|it| !it.cut.is_cancelled() && !it.dialer.is_over())
         };
-        let _waits = (!can_dial(&self.entrance.borrow())).then(|| Waits::among(&self.waiters));
+        // From the start: who dials may be gone in the very next moment.
+        let _waits = Waits::among(&self.waiters);
         let waiting = self.entrance.wait_for(can_dial);
         let opening = tokio::time::timeout_at(give_up_at, waiting).await.ok()?.ok()?;
         opening.clone()
