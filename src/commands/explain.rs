@@ -1,5 +1,5 @@
 //! `hopper explain`: the route that a running forward takes, and how each hop of it stands now. Exit code 0
-//! when the forward is up, 8 when it is not, 3 when nothing runs.
+//! when the forward is up or rests, 8 when it is not, 3 when nothing runs.
 
 use std::ffi::OsStr;
 use std::time::SystemTime;

@@ -1,4 +1,4 @@
-//! `hopper status`: shows how runs stand. Exit code 0 when up, 8 when not all of it is, 3 when nothing
+//! `hopper status`: shows how runs stand. Exit code 0 when up or resting, 8 when not all of it is, 3 when nothing
 //! runs.
 
 use std::ffi::OsStr;

@@ -52,6 +52,12 @@ impl Backoff {
         self.broken_since = None;
     }
 
+    /// It ended and was not broken: the next break is the first. How often it was begun still counts.
+    pub fn forget(&mut self) {
+        (self.breaks, self.waited) = (0, Duration::ZERO);
+        (self.broken_since, self.up_since) = (None, None);
+    }
+
     /// It broke, or could not be brought up: how long to wait before the next try. `None` when it was
     /// tried for long enough.
     pub fn broke(&mut self, now: Duration) -> Option<Duration> {

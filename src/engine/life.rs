@@ -42,11 +42,15 @@ impl TunnelLife {
         std::mem::replace(self, TunnelLife { generation, way, ..TunnelLife::default() })
     }
 
-    /// Notes whether anybody used it, in the moment in which it ended by itself.
+    /// Notes whether its server ended it because nobody used it, as it seems, in the moment in which it ended.
     pub fn note_end(&mut self) {
-        let lanes = self.lanes.as_ref().is_none_or(Lanes::are_unused);
-        self.unused =
-            self.session.as_ref().filter(|_| lanes).and_then(|session| session.crowd().unused_for());
+        let ended_there = self.session.as_ref().filter(|session| !session.was_ended_here());
+        self.unused = ended_there.filter(|_| !self.has_used_lanes()).and_then(|it| it.crowd().unused_for());
+    }
+
+    /// Whether somebody uses a session beside its own.
+    pub fn has_used_lanes(&self) -> bool {
+        self.lanes.as_ref().is_some_and(|lanes| !lanes.are_unused())
     }
 
     /// What there is of it, once it is open.

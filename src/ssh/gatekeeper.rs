@@ -76,7 +76,7 @@ impl Handler for Gatekeeper {
             || (names.cipher.as_ref().ends_with("-cbc")
                 && [names.client_mac, names.server_mac].iter().any(|mac| mac.as_ref().contains("-etm@")));
         if first && !names.strict_kex() && open_to_terrapin {
-            self.notes.end_with(
+            self.notes.end_for(
                 "it would let somebody on the way drop messages unnoticed (CVE-2023-48795, no strict key exchange)",
             );
             return Err(russh::Error::Disconnect);
@@ -89,7 +89,7 @@ impl Handler for Gatekeeper {
         facts.openssh = session.remote_sshid().starts_with(b"SSH-2.0-OpenSSH_");
         drop(facts);
         if another {
-            self.notes.end_with("it took another kind of host key when keys were exchanged anew");
+            self.notes.end_for("it took another kind of host key when keys were exchanged anew");
             return Err(russh::Error::Disconnect);
         }
         self.notes.keys.notify_one();

@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) rekeyed: bool,
     pub(super) algorithms: Option<String>,
     pub(super) ending: Option<String>,
+    /// Whether it was hopper that ended the session.
+    ended_here: bool,
     /// The server's own words at the end.
     pub(super) farewell: Option<String>,
     pub(super) refusals: VecDeque<(ChannelOpenFailure, String)>,
@@ -96,6 +98,17 @@ impl Notes {
         let mut facts = self.facts();
         facts.banners += 1;
         (facts.banners <= BANNERS_LOGGED).then(|| escape(text))
+    }
+
+    /// Notes why hopper itself ends the session.
+    pub fn end_for(&self, fault: &str) {
+        self.facts().ended_here = true;
+        self.end_with(fault);
+    }
+
+    /// Whether it was hopper that ended the session.
+    pub fn was_ended_here(&self) -> bool {
+        self.facts().ended_here
     }
 
     /// Notes why the session ends, unless that is known already.

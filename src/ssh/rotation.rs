@@ -50,16 +50,16 @@ impl Rotation {
                 announces = announces || keys.contains(&shown);
                 self.learn(&shown, keys, &mut asked).await;
             }
-            if !rekeyed || !announces || asked.contains(&shown) {
+            // Others than OpenSSH may know the announcement and not the proof.
+            let holds = announces && self.notes.is_openssh();
+            if !rekeyed || !holds || asked.contains(&shown) {
                 continue;
             }
             asked.push(shown.clone());
             // No deadline: whoever leaves this out and answers a later question has answered this one, wrongly; and
-            // whoever answers nothing is ended by the watchdog. Others than OpenSSH may know the announcement and
-            // not the proof.
-            let proved = self.proves(&shown).await || !self.notes.is_openssh();
-            if !proved && !self.wire.ended.is_cancelled() {
-                self.notes.end_with("it could not prove its host key after keys were exchanged anew");
+            // whoever answers nothing is ended by the watchdog.
+            if !self.proves(&shown).await && !self.wire.ended.is_cancelled() {
+                self.notes.end_for("it could not prove its host key after keys were exchanged anew");
                 self.wire.cut.cancel();
                 return;
             }

@@ -228,6 +228,11 @@ impl Session {
         self.notes.ending().unwrap_or_else(|| "the connection was closed".to_owned())
     }
 
+    /// Whether it ended because hopper found something wrong with it: silence, or a key that it could not prove.
+    pub fn was_ended_here(&self) -> bool {
+        self.notes.was_ended_here()
+    }
+
     /// Ends the session: says goodbye, waits up to `patience` for it to go, then cuts it.
     pub async fn close(&self, patience: Duration) {
         let goodbye = async {

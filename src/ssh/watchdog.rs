@@ -27,7 +27,7 @@ pub(super) async fn watch(wire: WireHandle, crowd: Crowd, notes: &Notes, keepali
         if crowd.is_held_up() || stood_still {
             excused_at = Instant::now();
         } else if wire.gauge.silence().min(excused_at.elapsed()) > limit {
-            notes.end_with("it stopped answering");
+            notes.end_for("it stopped answering");
             wire.cut.cancel();
             return;
         }

@@ -152,7 +152,7 @@ impl Driver {
             Report::Opened(t, Err(_)) if self.machine.is_doomed(t) => {}
             Report::Opened(t, Err(failure)) => self.blame_for_opening(t, failure),
             Report::Ended(nth) if self.is_now(nth) => {
-                self.tunnels[nth.place].note_end();
+                self.note_end(nth.place);
                 self.blame_for_end(nth.place);
             }
             Report::Ended(_) => {}
@@ -225,6 +225,7 @@ impl Driver {
                     self.scene.tell(Event::TunnelLost { tunnel: tunnel(t), failure, above });
                 }
                 Action::AnnounceRests(t, unused) => {
+                    self.tell_lanes_who_rides();
                     self.scene.tell(Event::TunnelRests { tunnel: tunnel(t), unused });
                 }
                 Action::AnnounceTunnelRetry(t, failure, wait) => {

@@ -10,7 +10,6 @@ use crate::engine::ground::Ground;
 use crate::engine::lane;
 use crate::engine::life::{Promise, Work};
 use crate::forward::Lanes;
-use crate::plan::Plan;
 
 /// How long a session may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -26,6 +25,7 @@ impl Driver {
         let ground = Ground { below: session(self.below(t)), control: session(control) };
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Opened(t, Err(blame::own_fault())));
+        self.tell_lanes_who_rides();
         self.tunnels[t].generation += 1;
         self.tunnels[t].opening = Some(Work::start(async move {
             promise.keep(Report::Opened(t, scene.open(t, ground).await));
@@ -40,17 +40,31 @@ impl Driver {
     pub(super) fn lay_lanes(&mut self, t: usize) {
         let Some(session) = self.tunnels[t].session.clone() else { return };
         let below = self.below(t).and_then(|below| self.tunnels[below].session.clone());
-        let plan = &self.scene.plan;
         let opener = session.again().map(|again| lane::opener(self.scene.clone(), t, below, again));
-        let lanes = Lanes::new(session, is_ridden(plan, t), opener, self.board.lanes(t));
+        let lanes = Lanes::new(session, self.is_ridden(t), opener, self.board.lanes(t));
         self.tunnels[t].lanes = Some(lanes);
     }
 
-    /// With another plan, other tunnels may ride a session that goes on.
+    /// With another plan, other tunnels may ride a session that goes on; and what rests rides none. A session that nothing
+    /// rides is used by clients, or else its server might end it while they are beside it.
     pub(super) fn tell_lanes_who_rides(&self) {
         for (t, life) in self.tunnels.iter().enumerate() {
-            life.lanes.iter().for_each(|lanes| lanes.set_ridden(is_ridden(&self.scene.plan, t)));
+            life.lanes.iter().for_each(|lanes| lanes.set_ridden(self.is_ridden(t)));
         }
+    }
+
+    fn is_ridden(&self, t: usize) -> bool {
+        let plan = &self.scene.plan;
+        let rides = |other: usize| plan.tunnels[other].needs().any(|id| *id == plan.tunnels[t].id);
+        (0..plan.tunnels.len()).any(|other| rides(other) && !self.machine.tunnel_rests(other))
+    }
+
+    /// Notes how a tunnel ended. One over whose ground clients go beside its session is not left closed: it keeps that
+    /// session in use for them.
+    pub(super) fn note_end(&mut self, t: usize) {
+        let beside = self.below(t).is_some_and(|below| self.tunnels[below].has_used_lanes());
+        self.tunnels[t].note_end();
+        self.tunnels[t].unused = self.tunnels[t].unused.filter(|_| !beside);
     }
 
     pub(super) fn watch(&self, t: usize, ended: CancellationToken) {
@@ -124,8 +138,4 @@ impl Driver {
             drop(reports.send(Report::RoundTrip(t, rtt)));
         });
     }
-}
-
-fn is_ridden(plan: &Plan, t: usize) -> bool {
-    plan.tunnels.iter().any(|other| other.needs().any(|id| *id == plan.tunnels[t].id))
 }

@@ -50,9 +50,7 @@ impl Machine {
             return self.give_up_tunnel(t, failure, actions);
         };
         tunnel.not_before = now + wait;
-        if tunnel.rests {
-            self.lay_to_rest(t, actions);
-        } else if was_up {
+        if was_up {
             let above = self.doom_subtree(t, Doom::Rebuild);
             actions.push(Action::AnnounceLost(t, failure, above));
         } else {
@@ -181,6 +179,9 @@ impl Machine {
             let tunnel = &mut self.tunnels[t];
             under[t] = under[t] || tunnel.needs.iter().any(|&ground| under[ground]);
             if under[t] && tunnel.doom != Some(Doom::Gone) {
+                if t != root {
+                    tunnel.ends_otherwise();
+                }
                 tunnel.doom = Some(doom);
                 tunnel.doubted = false;
             }

@@ -189,7 +189,7 @@ impl Machine {
             Input::TunnelWaits(t) => self.tunnel_waits(t),
             Input::ForwardWaits(f) => self.forward_waits(f),
             Input::TunnelFailed(t, failure) => {
-                self.tunnels[t].ended_otherwise();
+                self.tunnels[t].ends_otherwise();
                 self.tunnel_failed(t, failure, now, &mut actions);
             }
             Input::EndedUnused(t, unused, failure) => {

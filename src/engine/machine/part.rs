@@ -98,8 +98,8 @@ impl Tunnel {
         self.was_open = true;
     }
 
-    /// It failed, and not because nobody used it.
-    pub fn ended_otherwise(&mut self) {
+    /// It ends, and not because nobody used it.
+    pub fn ends_otherwise(&mut self) {
         if self.state == TunnelState::Up {
             self.habit = Habit::default();
         }

@@ -11,9 +11,9 @@ use crate::plan::{Client, Plan};
 /// So many ends in a row, each after nobody had used the session for the same time, are no accident.
 const HABIT: u32 = 3;
 /// What ends sooner than this ends for another reason.
-const SHORTEST: Duration = Duration::from_secs(1);
-/// Times that differ by less are the same.
-const SAME: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_secs(2);
+/// Times that differ by less are the same: OpenSSH counts in whole seconds, and who is busy is late.
+const SAME: Duration = Duration::from_secs(2);
 
 /// How the sessions of one tunnel ended while nobody used them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,20 +76,24 @@ impl Machine {
         let all_well = riders.iter().all(|&f| self.forwards[f].is_up() || self.rests(f));
         let all_well = all_well && !riders.is_empty() && self.was_up();
         let tunnel = &mut self.tunnels[t];
-        tunnel.habit.note(unused);
-        if tunnel.state == TunnelState::Up && tunnel.doom.is_none() {
-            tunnel.rests = tunnel.may_rest && tunnel.habit.shows() && all_well;
+        if tunnel.state != TunnelState::Up || tunnel.doom.is_some() {
+            return;
         }
-        self.tunnel_failed(t, failure, now, actions);
+        tunnel.habit.note(unused);
+        if tunnel.may_rest && tunnel.habit.shows() && all_well {
+            // No break: it does not count, and whoever comes waits for nothing but the opening.
+            (tunnel.rests, tunnel.not_before) = (true, Duration::ZERO);
+            tunnel.backoff.forget();
+            actions.push(Action::AnnounceRests(t, unused));
+            self.doom_subtree(t, Doom::Rebuild);
+        } else {
+            self.tunnel_failed(t, failure, now, actions);
+        }
     }
 
-    /// A tunnel that rests, and what stands on it, is closed; that is no break.
-    pub(super) fn lay_to_rest(&mut self, t: usize, actions: &mut Vec<Action>) {
-        let tunnel = &mut self.tunnels[t];
-        (tunnel.cause, tunnel.failed) = (None, None);
-        tunnel.backoff.rest();
-        actions.push(Action::AnnounceRests(t, tunnel.habit.after));
-        self.doom_subtree(t, Doom::Rebuild);
+    /// Whether a tunnel itself is left closed, so that it does not ride what is under it.
+    pub fn tunnel_rests(&self, t: usize) -> bool {
+        self.tunnels[t].rests
     }
 
     /// Somebody came to a forward: what it stands on rests no longer.

@@ -45,20 +45,24 @@ fn a_server_that_asks_every_second_whether_we_live_is_answered_under_any_load() 
     standing.down();
 }
 
+/// Where a second forward listens, to the first host.
+const WAY: u16 = NEAR + 1;
+
 /// Nothing that hopper could send counts as use. So a chain that such servers end again and again is left closed until
 /// somebody comes, and one that is used is not touched.
 #[test]
 fn servers_that_end_what_nobody_uses_are_left_in_peace_until_somebody_comes() {
     let Some(bed) = Bed::line(2) else { return };
+    bed.far_end(1);
     bed.far_end(2);
     for host in 1..=2 {
-        bed.restart_sshd(host, "UnusedConnectionTimeout 2");
+        bed.restart_sshd(host, "UnusedConnectionTimeout 4");
     }
-    let standing = Standing::on(&bed, &quick(&bed));
-    standing.wait_for("rest", || standing.said("rests, since its server ends what nobody uses for 2.") == 2);
+    let standing = Standing::on(&bed, &quick(&bed).forward("way", WAY, 1));
+    standing.wait_for("rest", || standing.said("rests, since its server ends what nobody uses for ") == 2);
     assert_eq!([1, 2].map(|host| bed.logins(host)), [3, 3], "{}", standing.run.stderr());
     let before = [1, 2].map(|host| bed.visits(host));
-    until(Duration::from_secs(4), || false);
+    until(Duration::from_secs(3), || false);
     let status = standing.status();
     let states = ["/state", "/tunnels/0/state", "/tunnels/1/state", "/forwards/0/state"];
     let states = states.map(|place| status.pointer(place).cloned().unwrap_or_default());
@@ -66,17 +70,25 @@ fn servers_that_end_what_nobody_uses_are_left_in_peace_until_somebody_comes() {
     assert_eq!(standing.hopper.run(&["status"]).code, 0);
     assert_eq!([1, 2].map(|host| bed.visits(host)), before, "{}", standing.run.stderr());
 
-    // Whoever comes is served, and in use nothing is ended.
-    let load = bed.start_load(0, "127.0.0.1", NEAR, &[("later", MIB, 1)]);
-    let carried = || standing.status()["forwards"][0]["bytes_up"].as_u64() >= Some(1000);
-    assert!(until(SOON, carried), "{}", standing.status());
-    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4]);
-    until(Duration::from_secs(4), || false);
+    // Only what is needed is opened, and in use nothing is ended.
+    let load = bed.start_load(0, "127.0.0.1", WAY, &[("later", MIB, 1)]);
+    let carried = |at: usize| standing.status()["forwards"][at]["bytes_up"].as_u64() >= Some(1000);
+    assert!(until(SOON, || carried(1)), "{}", standing.status());
+    until(Duration::from_secs(6), || false);
     load.go();
     assert_eq!(load.finish()[0].end, "ok");
-    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4], "a session in use was ended");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 3]);
     standing.wait_for("rest again", || standing.status()["tunnels"][0]["state"] == "resting");
-    assert_eq!([1, 2].map(|host| bed.logins(host)), [4, 4], "the habit is known by now");
+
+    let load = bed.start_load(0, "127.0.0.1", NEAR, &[("later", MIB, 1)]);
+    assert!(until(SOON, || carried(0)), "{}", standing.status());
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [5, 4]);
+    until(Duration::from_secs(6), || false);
+    load.go();
+    assert_eq!(load.finish()[0].end, "ok");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [5, 4], "a session in use was ended");
+    standing.wait_for("rest again", || standing.status()["tunnels"][0]["state"] == "resting");
+    assert_eq!([1, 2].map(|host| bed.logins(host)), [5, 4], "the habit is known by now");
     standing.down();
 }
 

@@ -86,9 +86,44 @@ fn ends_at_other_times_or_for_other_reasons_are_no_habit() {
     let mut machine = up();
     for _ in 0..5 {
         // Killed as soon as it was there, over and over.
-        assert_eq!(ended(&mut machine, Duration::from_millis(20))[..3], lost()[..3]);
+        assert_eq!(ended(&mut machine, Duration::from_millis(1900))[..3], lost()[..3]);
         machine.later(60);
         machine.handle(Input::Tick);
+        back(&mut machine);
+    }
+}
+
+/// What did not hold for long is opened again ever later; but not for somebody who comes.
+#[test]
+fn whoever_comes_waits_for_nothing_but_the_opening_and_rest_is_no_start_too_many() {
+    let mut machine = brought_up(with_policy(true, r#""reconnect": { "max_starts": 4 }"#));
+    let soon = Duration::from_secs(5);
+    for nth in 0..2 {
+        assert_eq!(ended(&mut machine, soon)[..3], lost()[..3]);
+        if nth > 0 {
+            assert_eq!(machine.wake(), [Action::Open(2)]);
+        }
+        back(&mut machine);
+    }
+    for _ in 0..8 {
+        assert_eq!(ended(&mut machine, soon), rests(soon));
+        assert_eq!(machine.handle(Input::Wanted(DEEP)), [Action::Open(2)]);
+        back(&mut machine);
+    }
+}
+
+#[test]
+fn what_ended_with_something_under_it_shows_no_habit() {
+    let mut machine = up();
+    for _ in 0..5 {
+        assert_eq!(ended(&mut machine, MINUTES), lost());
+        back(&mut machine);
+        machine.later(300);
+        machine.handle(Input::TunnelFailed(1, failure("lost")));
+        machine.handle(Input::Stopped(DEEP));
+        machine.handle(Input::Closed(2));
+        assert_eq!(machine.handle(Input::Closed(1)), [Action::Open(1)]);
+        assert_eq!(machine.handle(Input::Opened(1)), [Action::Open(2)]);
         back(&mut machine);
     }
 }
