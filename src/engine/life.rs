@@ -50,7 +50,7 @@ impl TunnelLife {
 
     /// Whether somebody uses a session beside its own.
     pub fn has_used_lanes(&self) -> bool {
-        self.lanes.as_ref().is_some_and(|lanes| !lanes.are_unused())
+        self.lanes.as_ref().is_some_and(Lanes::are_used)
     }
 
     /// What there is of it, once it is open.

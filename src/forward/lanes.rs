@@ -89,9 +89,9 @@ impl Lanes {
         &self.0.own
     }
 
-    /// Whether nobody uses any of the others.
-    pub fn are_unused(&self) -> bool {
-        self.0.state().others.iter().all(|lane| lane.crowd().is_empty())
+    /// Whether somebody uses one of the others.
+    pub fn are_used(&self) -> bool {
+        self.0.state().others.iter().any(|lane| !lane.crowd().is_empty())
     }
 
     /// From now on other tunnels ride its own session, or none does.

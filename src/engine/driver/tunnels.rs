@@ -25,7 +25,10 @@ impl Driver {
         let ground = Ground { below: session(self.below(t)), control: session(control) };
         let scene = self.scene.clone();
         let promise = Promise::new(&self.reports, Report::Opened(t, Err(blame::own_fault())));
-        self.tell_lanes_who_rides();
+        // What it needs may have had no rider while it rested.
+        for under in self.scene.plan.tunnels[t].needs().filter_map(|id| self.scene.plan.place(id)) {
+            self.tunnels[under].lanes.iter().for_each(|lanes| lanes.set_ridden(true));
+        }
         self.tunnels[t].generation += 1;
         self.tunnels[t].opening = Some(Work::start(async move {
             promise.keep(Report::Opened(t, scene.open(t, ground).await));

@@ -25,7 +25,7 @@ impl Machine {
         let forward = &self.forwards[f];
         let back = self.failover.and_then(|terms| terms.back);
         let due = back.zip(self.whole_since(forward, 0)).is_some_and(|(back, since)| now >= since + back);
-        due && forward.ways.now != 0 && (forward.is_up() || self.rests(f)) && !self.leaving
+        due && forward.ways.now != 0 && self.is_well(f) && !self.leaving
     }
 
     /// Nobody is connected to a forward: now is the time to go back, if it waits for that.

@@ -265,8 +265,7 @@ impl Machine {
         }
         self.watch_the_new(now, actions);
         let apart = |it: &Forward| it.given_up || it.is_shed() || (it.is_new && self.was_up());
-        let settled =
-            |(f, it): (usize, &Forward)| it.is_up() || apart(it) || self.is_absent(f) || self.rests(f);
+        let settled = |(f, it): (usize, &Forward)| self.is_well(f) || apart(it) || self.is_absent(f);
         let whole = self.forwards.iter().enumerate().all(settled);
         match (self.was_up(), whole) {
             (false, true) if self.shedding => {}

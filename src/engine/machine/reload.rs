@@ -84,8 +84,7 @@ impl Machine {
     /// Whether a forward may come up yet, as far as is known.
     fn is_on_its_way(&self, f: usize) -> bool {
         let forward = &self.forwards[f];
-        let settled = forward.given_up || forward.is_up() || forward.cause.is_some() || self.is_absent(f);
-        let settled = settled || self.rests(f);
+        let settled = forward.given_up || self.is_well(f) || forward.cause.is_some() || self.is_absent(f);
         !settled && forward.needs.iter().all(|&under| self.cause_below(under).is_none())
     }
 

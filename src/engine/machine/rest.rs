@@ -73,7 +73,7 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) {
         let riders = self.riders(t);
-        let all_well = riders.iter().all(|&f| self.forwards[f].is_up() || self.rests(f));
+        let all_well = riders.iter().all(|&f| self.is_well(f));
         let all_well = all_well && !riders.is_empty() && self.was_up();
         let tunnel = &mut self.tunnels[t];
         if tunnel.state != TunnelState::Up || tunnel.doom.is_some() {
@@ -126,6 +126,11 @@ impl Machine {
         let waits = forward.is_pending() || forward.doom == Some(Doom::Rebuild);
         let may = waits && forward.serving && forward.cause.is_none();
         may && self.any_rests(&forward.needs) && self.is_sound(&forward.needs)
+    }
+
+    /// Whether nothing is wrong with a forward: it is up, or rests.
+    pub(super) fn is_well(&self, f: usize) -> bool {
+        self.forwards[f].is_up() || self.rests(f)
     }
 
     fn any_rests(&self, needs: &[usize]) -> bool {

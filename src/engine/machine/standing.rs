@@ -10,9 +10,7 @@ impl Machine {
             () if self.finished => RunState::Down,
             () if self.leaving => RunState::Closing,
             () if !self.was_up() => RunState::Connecting,
-            () if !(0..self.forwards.len()).all(|f| self.forwards[f].is_up() || self.rests(f)) => {
-                RunState::Degraded
-            }
+            () if !(0..self.forwards.len()).all(|f| self.is_well(f)) => RunState::Degraded,
             () if self.has_doubts() => RunState::Verifying,
             () if !self.forwards.iter().all(Forward::is_up) => RunState::Resting,
             () => RunState::Up,
