@@ -137,15 +137,23 @@ impl TunnelBlame<'_> {
         let (server, said) = (self.server(), format!("\"{words}\""));
         if LATER.iter().any(|later| words.starts_with(later)) {
             let message = format!("{server} lets nobody in from there for now: it said {said}");
-            let mut failure = self.failure("H0604", Exit::Unreachable, Phase::Banner, message);
             let cause = "too many others are at its door (MaxStartups), or too many logins failed from that address \
                          (PerSourcePenalties)";
-            failure.facts.push(("cause", cause.to_owned()));
-            failure.help.push("wait a minute before the next try".to_owned());
-            return failure;
+            return self.closed_at_once(message, cause);
         }
-        let message = format!("{server}: no session: it said {said} and closed the connection");
-        let mut failure = self.failure("H0605", Exit::Unreachable, Phase::Banner, message);
+        self.no_session(Phase::Banner, &format!("it said {said} and closed the connection"))
+    }
+
+    fn closed_at_once(&self, message: String, cause: &str) -> Failure {
+        let mut failure = self.failure("H0604", Exit::Unreachable, Phase::Banner, message);
+        failure.facts.push(("cause", cause.to_owned()));
+        failure.help.push("wait a minute before the next try".to_owned());
+        failure
+    }
+
+    fn no_session(&self, phase: Phase, what: &str) -> Failure {
+        let message = format!("{}: no session: {what}", self.server());
+        let mut failure = self.failure("H0605", Exit::Unreachable, phase, message);
         failure.help.push(format!("is {} really an SSH server?", self.tunnel.target));
         failure
     }
@@ -156,12 +164,9 @@ impl TunnelBlame<'_> {
         match error {
             OpenError::ClosedSilently => {
                 let message = format!("{server} closed the connection before it said a word");
-                let mut failure = self.failure("H0604", Exit::Unreachable, Phase::Banner, message);
                 let cause = "no SSH server there, or one that refuses this address for a while (MaxStartups, \
                              PerSourcePenalties)";
-                failure.facts.push(("cause", cause.to_owned()));
-                failure.help.push("wait a minute before the next try".to_owned());
-                failure
+                self.closed_at_once(message, cause)
             }
             OpenError::SaidOtherwise(words) => self.said_otherwise(&words),
             OpenError::TimedOut(step) => {
@@ -176,10 +181,7 @@ impl TunnelBlame<'_> {
             }
             OpenError::Protocol(step, what) => {
                 let phase = if step == Step::Banner { Phase::Banner } else { Phase::Keys };
-                let message = format!("{server}: no session: {what}");
-                let mut failure = self.failure("H0605", Exit::Unreachable, phase, message);
-                failure.help.push(format!("is {} really an SSH server?", self.tunnel.target));
-                failure
+                self.no_session(phase, &what)
             }
             OpenError::NothingInCommon { kind, offered } => self.nothing_in_common(kind, &offered),
             OpenError::HostKey(refusal) => self.host_key(&refusal),

@@ -12,8 +12,7 @@ use super::verdict::{Nth, Suspect, Verdict};
 use crate::engine::Failure;
 use crate::engine::act::Opened;
 use crate::engine::proof::Proof;
-use crate::engine::wait::Waiter;
-use crate::engine::wait::Waits;
+use crate::engine::wait::{Waiter, Waits};
 use crate::plan::{Plan, Succession};
 
 /// What tasks tell the driver.

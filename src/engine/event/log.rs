@@ -1,6 +1,6 @@
 //! How each event reads in a run's own log. Knows the words only.
 
-use super::Event;
+use super::{Event, Failure};
 
 impl Event {
     /// Writes the event to the log.
@@ -46,19 +46,22 @@ impl Event {
             }
             Event::Reloaded { elapsed } => info!(?elapsed, "reloaded"),
             Event::NotReloaded { failure } => {
-                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
-                let facts = facts.collect::<Vec<_>>().join("; ");
+                let facts = facts(failure);
                 warn!(code = failure.code, facts, %failure, "not reloaded, everything stays as it was");
             }
             Event::Closing => info!("closing"),
             Event::ForwardClosed { forward } => info!(%forward, "forward closed"),
             Event::TunnelClosed { tunnel } => info!(%tunnel, "tunnel closed"),
             Event::Failed(failure) => {
-                let facts = failure.facts.iter().map(|(name, value)| format!("{name}: {value}"));
-                let facts = facts.collect::<Vec<_>>().join("; ");
+                let facts = facts(failure);
                 tracing::error!(code = failure.code, phase = failure.phase.as_str(), facts, "{failure}");
             }
             Event::Down => info!("down"),
         }
     }
+}
+
+/// What is known of a failure, in one line.
+fn facts(failure: &Failure) -> String {
+    failure.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
